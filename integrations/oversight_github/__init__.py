@@ -1,0 +1,1 @@
+"""GitHub protocol, client, publishing and the Action (grows with the Action)."""

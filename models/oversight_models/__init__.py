@@ -1,0 +1,1 @@
+"""Shipped models: data only. `oversight.students.checkpoint` reads them."""

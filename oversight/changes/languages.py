@@ -1,0 +1,36 @@
+"""Which language a path is written in, by its name alone."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+_BY_SUFFIX = {
+    ".py": "python", ".pyi": "python", ".pyw": "python",
+    ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript", ".jsx": "javascript",
+    ".ts": "typescript", ".mts": "typescript", ".cts": "typescript",
+    ".tsx": "tsx",
+    ".java": "java",
+    ".go": "go",
+    ".rs": "rust",
+    ".c": "c", ".h": "c",
+    ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp", ".hh": "cpp", ".hxx": "cpp", ".inl": "cpp", ".cu": "cpp", ".cuh": "cpp",
+    ".rb": "ruby", ".rake": "ruby", ".gemspec": "ruby",
+    ".php": "php",
+    ".cs": "c-sharp",
+    ".sh": "bash", ".bash": "bash",
+}  # fmt: skip
+
+_BY_NAME = {"Rakefile": "ruby", "Gemfile": "ruby", "SConstruct": "python", "SConscript": "python"}
+
+LANGUAGES: tuple[str, ...] = tuple(sorted(set(_BY_SUFFIX.values())))
+"""Every language that has a grammar, by the name that `FileChange.language` carries."""
+
+
+def language_of(path: str) -> str | None:
+    """Return the language of `path`, or None where no grammar is shipped for it.
+
+    >>> language_of("src/app.tsx"), language_of("README.md")
+    ('tsx', None)
+    """
+    name = PurePosixPath(path).name
+    return _BY_NAME.get(name) or _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())

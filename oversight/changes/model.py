@@ -1,0 +1,175 @@
+"""What a change is: frozen values, no I/O.
+
+Text is `str`, decoded as UTF-8 with `surrogateescape`, so that `text.encode("utf-8", "surrogateescape")`
+gives back the bytes that were read. Paths are `str` decoded in the same way and never start with `a/`
+or `b/`. Whoever shows text or a path to a person passes it through `oversight.reports.escape` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class LineKind(StrEnum):
+    """How a line takes part in a hunk; the value is the line's first character in a unified diff."""
+
+    CONTEXT = " "
+    ADDED = "+"
+    DELETED = "-"
+
+
+class FileStatus(StrEnum):
+    """What happened to a file."""
+
+    ADDED = "added"
+    DELETED = "deleted"
+    MODIFIED = "modified"
+    RENAMED = "renamed"
+    COPIED = "copied"
+    MODE_CHANGED = "mode-changed"
+    TYPE_CHANGED = "type-changed"
+
+
+class ProvenanceKind(StrEnum):
+    """Who wrote a change, as far as its metadata tells."""
+
+    HUMAN = "human"
+    BOT = "bot"
+    AGENT = "agent"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Who wrote a change: the kind, and the bot's or agent's name where the kind is one of them."""
+
+    kind: ProvenanceKind
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a hunk.
+
+    `text` has no trailing newline but keeps a carriage return. `old_number` is None on added lines and
+    `new_number` is None on deleted ones; both are 1-based. `no_newline` marks the last line of a file
+    that does not end in a newline.
+    """
+
+    kind: LineKind
+    old_number: int | None
+    new_number: int | None
+    text: str
+    no_newline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """A run of changed lines with its context.
+
+    `old_start` and `new_start` are as in the hunk header: 1-based, or the line before the hunk where
+    that side is empty. `section` is the text after the second `@@`, often the enclosing definition.
+    """
+
+    old_start: int
+    new_start: int
+    section: str
+    lines: tuple[Line, ...]
+
+    @property
+    def added(self) -> tuple[Line, ...]:
+        """The added lines, in order."""
+        return tuple(line for line in self.lines if line.kind is LineKind.ADDED)
+
+    @property
+    def deleted(self) -> tuple[Line, ...]:
+        """The deleted lines, in order."""
+        return tuple(line for line in self.lines if line.kind is LineKind.DELETED)
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last line, both inclusive, that a report anchors this hunk to.
+
+        Counted in the new file; for a hunk that only deletes, the line of the new file that follows the
+        deletion (at least 1), so that an annotation always lands on the new side.
+        """
+        numbers = [line.new_number for line in self.lines if line.kind is LineKind.ADDED and line.new_number]
+        if numbers:
+            return numbers[0], numbers[-1]
+        before = max(self.new_start, 1)
+        for line in self.lines:
+            if line.kind is LineKind.DELETED:
+                return before, before
+            if line.new_number is not None:
+                before = line.new_number + 1
+        return before, before
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What a change does to one file.
+
+    `old_path` is None for an added file and `new_path` None for a deleted one. `old_mode` and `new_mode`
+    are git's octal modes ("100644", "120000" for a symlink, "160000" for a submodule), None where
+    unknown. `unread` says why the content could not be read (a missing blob, a size limit); such a file
+    has no hunks, is listed in the coverage receipt and never counts as unchanged.
+    """
+
+    old_path: str | None
+    new_path: str | None
+    status: FileStatus
+    language: str | None
+    hunks: tuple[Hunk, ...]
+    binary: bool = False
+    old_mode: str | None = None
+    new_mode: str | None = None
+    unread: str | None = None
+
+    @property
+    def path(self) -> str:
+        """The path to show: the new one, or the old one of a deleted file."""
+        return self.new_path if self.new_path is not None else (self.old_path or "")
+
+    @property
+    def submodule(self) -> bool:
+        """Whether this entry is a submodule (gitlink)."""
+        return "160000" in (self.old_mode, self.new_mode)
+
+    @property
+    def symlink(self) -> bool:
+        """Whether either side is a symbolic link."""
+        return "120000" in (self.old_mode, self.new_mode)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A commit, a range taken as one change, or a bare diff.
+
+    `id` is the head's sha where there is one, else the sha256 of the diff's bytes. `repository` is a
+    display name (never a path of this machine), None for a bare diff. `base` and `head` are full shas;
+    `base` is None for a root commit and for a bare diff. `author` is "Name <email>", `authored_at` is
+    time-zone aware; both None where unknown. `title` is the first line of the message, `body` the rest.
+    """
+
+    id: str
+    repository: str | None
+    base: str | None
+    head: str | None
+    author: str | None
+    provenance: Provenance
+    authored_at: datetime | None
+    title: str
+    body: str
+    files: tuple[FileChange, ...]
+
+    @property
+    def added(self) -> int:
+        """Number of added lines over all files."""
+        return sum(len(hunk.added) for file in self.files for hunk in file.hunks)
+
+    @property
+    def deleted(self) -> int:
+        """Number of deleted lines over all files."""
+        return sum(len(hunk.deleted) for file in self.files for hunk in file.hunks)
