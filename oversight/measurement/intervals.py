@@ -1,0 +1,68 @@
+"""Intervals of proportions in closed form, and how two of them combine."""
+
+from __future__ import annotations
+
+import math
+from statistics import NormalDist
+
+from oversight.errors import LabelError
+
+Interval = tuple[float, float]
+
+
+def normal_quantile(level: float) -> float:
+    """Half-width of a two-sided normal interval in standard errors: 1.96 for a level of .95."""
+    if not 0.0 < level < 1.0:
+        raise LabelError(f"a confidence level of {level} makes no sense", mend="give a level between 0 and 1")
+    return NormalDist().inv_cdf(0.5 + level / 2.0)
+
+
+def wilson(successes: float, trials: float, *, level: float = 0.95) -> Interval:
+    """Score interval of a proportion (Wilson 1927, doi:10.1080/01621459.1927.10502953).
+
+    Stays inside [0, 1] and has a width at 0 and at `trials` successes too. `trials` may be an effective sample
+    size, hence not whole. No trials: (0, 1), all that is known.
+    """
+    if trials <= 0:
+        return 0.0, 1.0
+    z = normal_quantile(level)
+    share, spread = successes / trials, z * z / trials
+    centre = (share + spread / 2.0) / (1.0 + spread)
+    half = math.sqrt(max(share * (1.0 - share) * spread + spread * spread / 4.0, 0.0)) / (1.0 + spread)
+    # Rounding can leave 1e-17 where the bound is exactly the proportion itself.
+    low, high = min(centre - half, share), max(centre + half, share)
+    return max(low, 0.0), min(high, 1.0)
+
+
+def interval_of_sum(first: float, first_interval: Interval, second: float, second_interval: Interval) -> Interval:
+    """Interval of first + second from independent estimates with intervals of their own (MOVER: Zou & Donner 2008,
+    doi:10.1002/sim.3095).
+    """
+    total = first + second
+    low = total - math.hypot(first - first_interval[0], second - second_interval[0])
+    high = total + math.hypot(first_interval[1] - first, second_interval[1] - second)
+    return low, high
+
+
+def interval_of_share(part: float, part_interval: Interval, rest: float, rest_interval: Interval) -> Interval:
+    """Interval of part / (part + rest) for independent, non-negative estimates, not both zero.
+
+    part / (part + rest) falls with rest / part, whose interval is MOVER's for a ratio (Newcombe 2016,
+    doi:10.1177/0962280213502144). Where `part` may be zero its lower bound
+    on the share is 0.
+    """
+    if part <= 0.0:
+        upper = part_interval[1] / (part_interval[1] + rest_interval[0]) if part_interval[1] > 0 else 0.0
+        return 0.0, upper
+    least, most = part_interval
+    below, above = rest_interval
+    product = rest * part
+    low_root = math.sqrt(max(product * product - below * most * (2 * rest - below) * (2 * part - most), 0.0))
+    smallest = _quotient(product - low_root, most * (2 * part - most))
+    high_root = math.sqrt(max(product * product - above * least * (2 * rest - above) * (2 * part - least), 0.0))
+    largest = _quotient(product + high_root, least * (2 * part - least))
+    return 1.0 / (1.0 + largest), 1.0 / (1.0 + max(smallest, 0.0))
+
+
+def _quotient(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator > 0 else math.inf
