@@ -1,0 +1,143 @@
+"""The body of one hunk: exactly as many lines as its header promises, no more and no fewer."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from oversight.changes.lines import Lines
+from oversight.changes.model import Hunk, Line, LineKind
+from oversight.errors import DiffError
+
+HEADER = re.compile(rb"@@ -(\d{1,10})(?:,(\d{1,10}))? \+(\d{1,10})(?:,(\d{1,10}))? @@ ?([^\r\n]*)")
+_COMBINED = re.compile(rb"(@{3,65})((?: -\d{1,10}(?:,\d{1,10})?)+) \+\d{1,10}(?:,(\d{1,10}))? @{3,65}")
+MEND = "make it again with `git diff` or `diff -u`, and check that it is saved whole"
+
+# The first byte of a line says its kind: a blank, "+", "-" and, for the note on a missing newline, a backslash.
+_BLANK, _PLUS, _MINUS, _NOTE, _NEWLINE = b" +-\\\n"
+_NOTHING = -1
+_CONTEXT, _ADDED, _DELETED = LineKind.CONTEXT, LineKind.ADDED, LineKind.DELETED
+
+
+class Body(NamedTuple):
+    """A hunk as read. `hunk` is None where it has more lines or bytes than there was room for."""
+
+    hunk: Hunk | None
+    lines: int
+    bytes: int
+
+
+def broken(source: Lines, what: str) -> DiffError:
+    """The error for a diff that cannot be read on, with the line where that was found out."""
+    return DiffError(f"the diff is malformed at line {source.number}: {what}", mend=MEND)
+
+
+class _Promise(NamedTuple):
+    """What a hunk header says."""
+
+    old_start: int
+    old_count: int
+    new_start: int
+    new_count: int
+    section: bytes
+
+
+def _promise(source: Lines, header: bytes) -> _Promise:
+    match = HEADER.match(header)
+    if match is None:
+        raise broken(source, "a hunk header that cannot be read")
+    counts = [1 if count is None else int(count) for count in (match[2], match[4])]
+    if not any(counts):
+        raise broken(source, "a hunk that promises no lines")
+    return _Promise(int(match[1]), counts[0], int(match[3]), counts[1], match[5])
+
+
+def read_hunk(source: Lines, header: bytes, *, room_lines: int, room_bytes: int) -> Body:
+    """Read the hunk whose `@@` line is `header`; past the room its lines are counted and dropped.
+
+    Raises `DiffError` where the input ends too early or the lines do not add up to the header.
+    """
+    promise = _promise(source, header)
+    lines, count, size = _read_lines(source, promise, room_lines, room_bytes - len(header))
+    size += len(header)
+    after = source.next()
+    if after[:1] == b"\\":
+        size += len(after)
+        _note(lines)
+    else:
+        source.back(after)
+    if size > room_bytes or count > room_lines:
+        return Body(None, count, size)
+    section = promise.section.decode("utf-8", "surrogateescape")
+    return Body(Hunk(promise.old_start, promise.new_start, section, tuple(lines)), count, size)
+
+
+def _read_lines(source: Lines, promise: _Promise, room_lines: int, room_bytes: int) -> tuple[list[Line], int, int]:
+    """The lines of a hunk, their number and their bytes. The hot loop: it runs for every line of a history."""
+    hunk_at, size, count = source.number, 0, 0
+    old, old_left, new, new_left, _ = promise
+    lines: list[Line] = []
+    append, make, following = lines.append, Line._make, source.next
+    while old_left > 0 or new_left > 0:
+        raw = following()
+        kind, end = (raw[0], -1 if raw[-1] == _NEWLINE else None) if raw else (_NOTHING, None)
+        size += len(raw)
+        count += 1
+        if size > room_bytes or count > room_lines:
+            lines.clear()
+        text = raw[1:end].decode("utf-8", "surrogateescape")
+        if kind == _BLANK:
+            append(make((_CONTEXT, old, new, text, False)))
+            old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
+        elif kind == _PLUS:
+            append(make((_ADDED, None, new, text, False)))
+            new, new_left = new + 1, new_left - 1
+        elif kind == _MINUS:
+            append(make((_DELETED, old, None, text, False)))
+            old, old_left = old + 1, old_left - 1
+        elif kind == _NOTE and count > 1:
+            count -= 1
+            _note(lines)
+        elif raw in (b"\n", b"\r\n"):
+            # An empty context line that lost its blank on the way, as mailers and editors do.
+            append(make((_CONTEXT, old, new, raw[:-1].decode(), False)))
+            old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
+        else:
+            missing = max(old_left, new_left)
+            raise broken(source, f"the hunk of line {hunk_at} is cut off, at least {missing} of its lines are missing")
+    if old_left or new_left:
+        raise broken(source, f"the lines of the hunk of line {hunk_at} do not add up to its header")
+    return lines, count, size
+
+
+def _note(lines: list[Line]) -> None:
+    """Mark the last line as the one without a newline at its end."""
+    if lines:
+        lines[-1] = lines[-1]._replace(no_newline=True)
+
+
+def skip_combined(source: Lines, header: bytes) -> bool:
+    """Read past one hunk of a combined diff, if `header` begins one.
+
+    With n parents a line begins with n marks: it is in the result unless one of them is "-", and in a
+    parent where that parent's mark is "-", or a blank on a line that is in the result.
+    """
+    match = _COMBINED.match(header)
+    if match is None:
+        return False
+    parents = len(match[1]) - 1
+    left = [int(part.partition(b",")[2] or 1) for part in match[2].split()] + [int(match[3] or 1)]
+    if len(left) != parents + 1:
+        raise broken(source, "a hunk header that cannot be read")
+    while any(count > 0 for count in left):
+        raw = source.next()
+        marks = raw[:parents]
+        if raw[:1] == b"\\":
+            continue
+        if len(marks) < parents or marks.strip(b" +-"):
+            raise broken(source, "a combined hunk that is cut off")
+        gone = b"-" in marks
+        for parent, mark in enumerate(marks):
+            left[parent] -= mark == _MINUS or (mark == _BLANK and not gone)
+        left[-1] -= not gone
+    return True
