@@ -1,0 +1,1 @@
+"""Weak supervisors: cheap, trusted reviewers, and the panel that joins what they say."""

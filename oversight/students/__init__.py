@@ -1,0 +1,1 @@
+"""The strong model: how it is built, trained, calibrated, stored and run."""

@@ -1,0 +1,127 @@
+"""The first student: hashed marked tokens and edit facts of each hunk, pooled by attention, plus context measures.
+
+    tokens of a hunk ── embedding bag ──┐
+    facts of a hunk ── log, standardise ┴─ layer ── hunk vector ──┬── own logit z_h    (the hunk's risk)
+                                                                  └── attention a_h
+    change logit = Σ a_h z_h + f(measures)          a_h z_h is what hunk h adds to it
+
+A hunk's own logit is computed from that hunk alone: whatever else a change carries, it stays the same.
+Attention scores are bounded, so no hunk can drown the others without limit, and the sum over hunks splits the
+change's logit exactly. Attention over instances of a bag labelled as a whole follows Ilse et al. 2018
+(arXiv:1802.04712).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+
+_STEEPEST = 3.0  # attention weights within a change differ by at most exp(2 * 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The size of the network. All of it is in `config.json`, so that a checkpoint can be rebuilt from there."""
+
+    buckets: int
+    facts: int
+    measures: int
+    embedding: int = 16
+    hidden: int = 32
+    measure_hidden: int = 24
+    dropout: float = 0.3
+    token_dropout: float = 0.3
+
+    def to_json(self) -> dict[str, int | float]:
+        """As a JSON object."""
+        return asdict(self)
+
+
+class Standardise(nn.Module):
+    """Signed logarithm, then zero mean and unit variance over what is known; unknown becomes 0 and a flag.
+
+    (N, K) with NaN -> (N, 2K): values, then 1 where the value was unknown. Counts of lines and of past
+    repairs span four orders of magnitude, hence the logarithm.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(width))
+        self.register_buffer("scale", torch.ones(width))
+
+    def fit(self, values: Tensor) -> None:
+        """Take mean and scale from `values` (N, K). Columns that are constant or never known keep scale 1."""
+        logs = torch.sign(values) * torch.log1p(values.abs())
+        known = ~torch.isnan(logs)
+        count = known.sum(0).clamp(min=1)
+        mean = torch.where(known, logs, 0).sum(0) / count
+        spread = torch.sqrt(torch.where(known, (logs - mean) ** 2, 0).sum(0) / count)
+        self.mean.copy_(mean)
+        self.scale.copy_(torch.where(spread > 1e-6, spread, 1))
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(N, K) -> (N, 2K)."""
+        unknown = torch.isnan(values)
+        values = torch.where(unknown, 0.0, values)
+        logs = torch.sign(values) * torch.log1p(values.abs())
+        standard = ((logs - self.mean) / self.scale).clamp(-5, 5)
+        return torch.cat((torch.where(unknown, 0.0, standard), unknown.float()), dim=1)
+
+
+class Network(nn.Module):
+    """See the module's docstring. Everything is differentiable in everything; no state but the weights."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        size = architecture
+        self.architecture = size
+        self.embedding = nn.Parameter(torch.randn(size.buckets, size.embedding) * 0.1)
+        self.standardise_facts = Standardise(size.facts)
+        self.standardise_measures = Standardise(size.measures)
+        self.hunk = nn.Sequential(
+            nn.Linear(size.embedding + 2 * size.facts + 1, size.hidden), nn.ReLU(), nn.Dropout(size.dropout)
+        )
+        # No bias: a change without hunks gets 0 here, which must mean "nothing to add".
+        self.hunk_logit = nn.Linear(size.hidden, 1, bias=False)
+        # The level of the pooled hunks alone: training needs it, scoring does not.
+        self.hunk_bias = nn.Parameter(torch.zeros(1))
+        self.attention = nn.Linear(size.hidden, 1)
+        self.context = nn.Sequential(
+            nn.Linear(2 * size.measures, size.measure_hidden), nn.ReLU(), nn.Dropout(size.dropout),
+            nn.Linear(size.measure_hidden, 1, bias=False),
+        )  # fmt: skip
+        self.context_bias = nn.Parameter(torch.zeros(1))
+
+    def forward(
+        self, tokens: Tensor, token_hunk: Tensor, facts: Tensor, measures: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return each hunk's own logit (H,), its unnormalised attention (H,), and the context's logit (N,).
+
+        Inputs are as in `oversight.students.batch.Batch`. Hunks and changes meet in `pool` alone, so that a change of
+        any size can be computed piece by piece.
+        """
+        size = self.architecture
+        embedded = self.embedding[tokens].float()
+        kept = torch.ones_like(token_hunk, dtype=torch.float32)
+        if self.training and size.token_dropout > 0:
+            kept = (torch.rand_like(kept) >= size.token_dropout).float()
+            embedded = embedded * kept.unsqueeze(1)
+        count = torch.zeros(facts.shape[0]).index_add(0, token_hunk, kept)
+        bag = torch.zeros(facts.shape[0], size.embedding).index_add(0, token_hunk, embedded)
+        # Dividing by the root of the count keeps a long hunk from vanishing into its mean.
+        bag = bag / torch.sqrt(count + 1).unsqueeze(1)
+        vector = self.hunk(torch.cat((bag, self.standardise_facts(facts), torch.log1p(count).unsqueeze(1)), dim=1))
+        weight = torch.exp(_STEEPEST * torch.tanh(self.attention(vector).squeeze(1)))
+        context = self.context(self.standardise_measures(measures)).squeeze(1) + self.context_bias
+        return self.hunk_logit(vector).squeeze(1), weight, context
+
+
+def pool(hunk_logit: Tensor, hunk_weight: Tensor, hunk_change: Tensor, changes: int) -> Tensor:
+    """Return Σ a_h z_h for each change (N,): 0 for a change without hunks, which its context alone scores."""
+    total = torch.zeros(changes).index_add(0, hunk_change, hunk_weight)
+    return torch.zeros(changes).index_add(0, hunk_change, hunk_weight / total[hunk_change] * hunk_logit)

@@ -1,0 +1,209 @@
+"""Scoring with a model directory: onnxruntime and numpy, no torch.
+
+A model sees hunks in pieces of bounded size, so memory does not grow with the change and a diff of a million
+hunks is scored like any other. One thread: sums then come out in one order, and many changes are scored by many
+processes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversight.errors import ModelError, UnscoredError
+from oversight.features.example import SCHEMA
+from oversight.features.model import Example
+from oversight.history.model import Completeness
+from oversight.measurement.platt import Platt
+from oversight.students import checkpoint
+from oversight.students.batch import INPUTS, OUTPUTS, Batch, collate
+
+DEFAULT = "default"
+"""Name of the model that is used where none is asked for."""
+
+_TOKENS_AT_ONCE = 1 << 18
+_HUNKS_AT_ONCE = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Which model this is. `sha256` is that of its manifest, which names the sha256 of every file."""
+
+    name: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What the model says about one change of H hunks.
+
+    `risk`: P(people later repair or withdraw the change). `hunk_risks`: (H,) float64, each hunk's own risk, from
+    that hunk alone. `shares`: (H,) float64, what each hunk adds to the change's log-odds; with what its
+    measures add, `context`, they sum up to them.
+    """
+
+    risk: float
+    hunk_risks: NDArray[np.float64]
+    shares: NDArray[np.float64]
+    context: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Quantiles of the model's risks on changes it was not trained on, evenly spaced from the least to the greatest.
+
+    `full`: (Q,) with history; `none`: (Q,) for bare diffs. They place a risk where a repository has no recent risks
+    of its own.
+    """
+
+    full: NDArray[np.float64]
+    none: NDArray[np.float64]
+
+    def percentile(self, risk: float, completeness: Completeness) -> float:
+        """Return where `risk` stands, 0 to 100, among changes whose history is known as well as this one's."""
+        quantiles = self.none if completeness is Completeness.NONE else self.full
+        below = np.searchsorted(quantiles, risk, side="left")
+        upto = np.searchsorted(quantiles, risk, side="right")
+        return float(50.0 * (below + upto) / quantiles.size)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A verified model, ready to score. Made by `load`."""
+
+    info: ModelInfo
+    reference: Reference
+    change_calibration: Platt
+    hunk_calibration: Platt
+    metrics: dict[str, Any]
+    onnx: bytes
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A session cannot be sent to a worker process; the worker makes its own from the same bytes.
+        return {name: value for name, value in self.__dict__.items() if name != "_session"}
+
+    @cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        onnxruntime.disable_telemetry_events()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        try:
+            session = onnxruntime.InferenceSession(self.onnx, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime raises classes of its own, without a common base
+            raise ModelError("model.onnx is not a network that can be run", mend="train the model again") from error
+        names = [value.name for value in session.get_inputs()], [value.name for value in session.get_outputs()]
+        if names != (list(INPUTS), list(OUTPUTS)):
+            raise ModelError("model.onnx has other inputs or outputs", mend="train the model again")
+        return session
+
+    def score(self, examples: Sequence[Example]) -> list[Scored]:
+        """Score changes, in order.
+
+        Raises `ModelError` for examples of another feature schema, and `UnscoredError` where the network gives
+        anything but finite numbers: never a low risk in their place.
+        """
+        if not examples:
+            return []
+        if any(example.schema != SCHEMA for example in examples):
+            raise ModelError("the change was read with another feature schema than the model's", mend="read it again")
+        hunk_logit, hunk_weight, context = self._run(collate(examples))
+        if not (np.isfinite(hunk_logit).all() and np.isfinite(hunk_weight).all() and np.isfinite(context).all()):
+            raise UnscoredError("the model gave no finite risk", mend="report this change; nothing was scored")
+        hunk_risks = self.hunk_calibration(hunk_logit)
+        scored: list[Scored] = []
+        start = 0
+        for example, from_context in zip(examples, context.tolist(), strict=True):
+            own = slice(start, start + example.hunks)
+            start += example.hunks
+            weight = hunk_weight[own]
+            shares = weight / weight.sum() * hunk_logit[own] if example.hunks else np.zeros(0)
+            risk = self.change_calibration(np.array(from_context + shares.sum()))
+            scored.append(Scored(float(risk), hunk_risks[own], shares, from_context))
+        return scored
+
+    def _run(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return hunk logits (H,), hunk weights (H,) and context logits (N,)."""
+        found: list[Sequence[NDArray[np.float32]]] = []
+        measures = batch.measures
+        for hunks, tokens in _pieces(batch):
+            inputs = (batch.tokens[tokens], batch.token_hunk[tokens] - hunks.start, batch.facts[hunks], measures)
+            found.append(self._session.run(list(OUTPUTS), dict(zip(INPUTS, inputs, strict=True))))
+            measures = measures[:0]  # a change's measures are needed once
+        hunk_logit, hunk_weight, context = (
+            np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True)
+        )
+        return hunk_logit, hunk_weight, context
+
+
+def _pieces(batch: Batch) -> Iterator[tuple[slice, slice]]:
+    """Cut a batch into runs of whole hunks, as slices of its hunks and of its tokens; at least one."""
+    hunks = batch.facts.shape[0]
+    ends = np.searchsorted(batch.token_hunk, np.arange(hunks), side="right")  # token where each hunk ends
+    hunk = token = 0
+    while True:
+        last = int(np.searchsorted(ends, token + _TOKENS_AT_ONCE, side="right"))
+        last = min(max(last, hunk + 1), hunk + _HUNKS_AT_ONCE, hunks)
+        end = int(ends[last - 1]) if last else 0
+        yield slice(hunk, last), slice(token, end)
+        hunk, token = last, end
+        if hunk >= hunks:
+            return
+
+
+def load(directory: Path) -> Model:
+    """Load and verify a model directory; `ModelError` where it is damaged, foreign, or of another schema."""
+    artefact = checkpoint.read(directory)
+    config = artefact.json("config.json")
+    reference = artefact.json("reference.json")
+    if config.get("schema") != SCHEMA:
+        raise ModelError(
+            "the model was trained with another feature schema than this version of oversight reads",
+            mend="use the version that trained it, or train it again with `oversight train`",
+        )
+    try:
+        return Model(
+            info=ModelInfo(str(config["name"]), str(config["version"]), artefact.sha256),
+            reference=Reference(_quantiles(reference["full"]), _quantiles(reference["none"])),
+            change_calibration=_platt(config["calibration"]["change"]),
+            hunk_calibration=_platt(config["calibration"]["hunk"]),
+            metrics=artefact.json("metrics.json"),
+            onnx=artefact.files["model.onnx"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError("an entry of config.json or reference.json is amiss", mend="train the model again") from error
+
+
+def load_named(name: str = DEFAULT) -> Model:
+    """Load a shipped model by name."""
+    shipped = resources.files("oversight_models")
+    directory = shipped / name
+    if not name.isidentifier() or not directory.is_dir():
+        raise ModelError("there is no shipped model of that name", mend="leave --model out, or name a model directory")
+    with resources.as_file(directory) as path:
+        return load(path)
+
+
+def _quantiles(values: object) -> NDArray[np.float64]:
+    quantiles = np.asarray(values, dtype=np.float64)
+    if quantiles.ndim != 1 or quantiles.size < 2 or not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():
+        raise ValueError("quantiles are finite numbers in ascending order")
+    return quantiles
+
+
+def _platt(entry: dict[str, Any]) -> Platt:
+    slope, intercept = float(entry["slope"]), float(entry["intercept"])
+    if not (np.isfinite(intercept) and np.isfinite(slope) and slope > 0):
+        raise ValueError("calibration never reorders")
+    return Platt(slope, intercept)

@@ -1,0 +1,138 @@
+"""What methods work with: a learner makes a student from rows, and a student gives probabilities.
+
+    Method ── chooses targets and weights ──> Learner.fit(...) ──> Student.predict(examples) -> P(risky)
+
+A method never sees the network, so the same method trains whatever learner it is given; the ceiling of a PGR is
+the same learner fitted on gold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from oversight.features.example import HISTORY
+from oversight.features.facts import FACTS
+from oversight.features.model import Example
+from oversight.features.tokens import HASH_BUCKETS
+from oversight.measurement.platt import UNCALIBRATED, Platt, fit_platt
+from oversight.students.batch import collate
+from oversight.students.network import Architecture, Network
+from oversight.students.training import Budget, Loss, Report, Rows, cross_entropy, forward, train
+
+Floats = NDArray[np.float64]
+
+
+class Student(Protocol):
+    """A trained model of the risk of changes."""
+
+    def predict(self, examples: Sequence[Example]) -> Floats:
+        """Return P(risky) of each example, (N,)."""
+        ...
+
+    def calibrated(self, examples: Sequence[Example], labels: ArrayLike, weights: ArrayLike | None = None) -> Student:
+        """Return this student with its probabilities fitted to labels (N,) of changes that it was not trained on."""
+        ...
+
+
+class Learner(Protocol):
+    """A student yet to be trained: its architecture and its budget."""
+
+    def fit(
+        self,
+        examples: Sequence[Example],
+        targets: ArrayLike,
+        *,
+        seed: int,
+        weights: ArrayLike | None = None,
+        loss: Loss = cross_entropy,
+    ) -> Student:
+        """Train on targets (N,) in [0, 1] and weights (N,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class NetworkStudent:
+    """A trained network with its calibration, for whole changes and for hunks."""
+
+    network: Network
+    change_calibration: Platt = UNCALIBRATED
+    hunk_calibration: Platt = UNCALIBRATED
+
+    def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
+        """Return the raw logit of each change and that of its pooled hunks alone, both (N,)."""
+        whole: list[NDArray[np.float32]] = []
+        alone: list[NDArray[np.float32]] = []
+        self.network.eval()
+        with torch.no_grad():
+            for start in range(0, len(examples), _AT_ONCE):
+                pooled, context = forward(self.network, collate(examples[start : start + _AT_ONCE]))
+                whole.append((pooled + context).numpy())
+                alone.append(pooled.numpy())
+        return _joined(whole), _joined(alone)
+
+    def predict(self, examples: Sequence[Example]) -> Floats:
+        """Return P(risky) of each example, (N,)."""
+        return self.change_calibration(self.logits(examples)[0])
+
+    def calibrated(
+        self, examples: Sequence[Example], labels: ArrayLike, weights: ArrayLike | None = None
+    ) -> NetworkStudent:
+        """Return this student with its probabilities fitted to labels (N,) of changes that it was not trained on."""
+        targets = np.asarray(labels, dtype=np.float64)
+        mass = None if weights is None else np.asarray(weights, dtype=np.float64)
+        whole, alone = self.logits(examples)
+        return replace(
+            self,
+            change_calibration=fit_platt(whole, targets, mass),
+            hunk_calibration=fit_platt(alone, targets, mass),
+        )
+
+
+@dataclass(frozen=True)
+class NetworkLearner:
+    """Trains the network of `oversight.students.network`; `report` hears of every epoch.
+
+    `prior` gives log-odds of changes that are known beforehand, 0 where it names none; see `Rows`.
+    """
+
+    architecture: Architecture = field(
+        default_factory=lambda: Architecture(buckets=HASH_BUCKETS, facts=len(FACTS), measures=HISTORY.size)
+    )
+    budget: Budget = field(default_factory=Budget)
+    prior: Mapping[str, float] = field(default_factory=dict)
+    report: Report | None = None
+
+    def fit(
+        self,
+        examples: Sequence[Example],
+        targets: ArrayLike,
+        *,
+        seed: int,
+        weights: ArrayLike | None = None,
+        loss: Loss = cross_entropy,
+    ) -> NetworkStudent:
+        """Train on targets (N,) in [0, 1] and weights (N,)."""
+        count = len(examples)
+        rows = Rows(
+            examples,
+            np.asarray(targets, dtype=np.float64),
+            np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64),
+            np.array([self.prior.get(example.change_id, 0.0) for example in examples]),
+        )
+        network = train(
+            self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss, report=self.report
+        )
+        return NetworkStudent(network)
+
+
+_AT_ONCE = 256
+
+
+def _joined(parts: list[NDArray[np.float32]]) -> Floats:
+    return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
