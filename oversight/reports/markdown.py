@@ -1,0 +1,144 @@
+"""The face for a pull request's comment, a check run's summary or a step summary: GitHub's Markdown.
+
+Short and quiet: the verdict, what calls for a reader, and everything else folded away. It never grows past
+`LIMIT`: lists are cut between entries, and say how many they lost. No block may take more than half of the
+room that is left, so that no flood of findings pushes the coverage receipt out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import oversight
+from oversight.reports import words
+from oversight.reports.escape import code, markdown, terminal
+from oversight.reports.model import FlaggedBy, HunkRisk, RiskReport, Status
+
+LIMIT = 65_535
+"""GitHub's limit for comments and check-run texts, in characters; kept in bytes of UTF-8, which are never fewer."""
+
+_UPFRONT_FINDINGS = 10
+_UPFRONT_HUNKS = 5
+_PLACES = 5
+_REASONS = 4
+_PATH, _TEXT = 200, 400
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A list of entries, one line each, with what stands before it; folded away where it has a summary."""
+
+    entries: Sequence[str]
+    title: str = ""
+    summary: str = ""
+
+    def fitted(self, room: int) -> str:
+        """Return the block with as many whole entries as fit into `room` bytes; empty where there is none."""
+        opening = f"<details><summary>{self.summary}</summary>\n\n" if self.summary else ""
+        opening += f"{self.title}\n" if self.title else ""
+        opening += "\n" if self.title and self.entries else ""
+        closing = "\n</details>\n\n" if self.summary else "\n"
+        cut = f"- and {len(self.entries):,} more, left out to keep to the length of a comment\n"
+        left = room - _size(opening + closing + cut)
+        kept: list[str] = []
+        for entry in self.entries:
+            left -= _size(entry)
+            if left < 0:
+                lost = len(self.entries) - len(kept)
+                kept.append(cut.replace(f"{len(self.entries):,}", f"{lost:,}", 1))
+                break
+            kept.append(entry)
+        return opening + "".join(kept) + closing
+
+
+def render(report: RiskReport) -> str:
+    """Return the report as Markdown of at most `LIMIT` bytes."""
+    head, foot = _head(report), _foot(report)
+    parts, room = [head], LIMIT - _size(head) - _size(foot)
+    for block in _blocks(report):
+        if block.entries or block.title:
+            parts.append(block.fitted(room // 2))
+            room -= _size(parts[-1])
+    return "".join([*parts, foot])
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8"))
+
+
+def _head(report: RiskReport) -> str:
+    lines = [f"**{words.verdict(report).capitalize()}**: {words.grounds(report)}."]
+    if report.error is not None:
+        lines.append(f"Why: {markdown(report.error, _TEXT)}")
+    sentence = words.risk_sentence(report)
+    if sentence is not None:
+        lines.append(f"Risk **{_percent(report.risk)}**. {sentence}")
+    return "\n\n".join(lines) + "\n\n"
+
+
+def _percent(risk: float | None) -> str:
+    return words.percent(risk).replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _blocks(report: RiskReport) -> list[_Block]:
+    findings = [_finding(group) for group in words.grouped(report.findings)]
+    hunks = words.by_risk(report.hunks)
+    upfront = _UPFRONT_HUNKS if FlaggedBy.BUDGET in report.flagged_by else 0
+    entries = [_hunk(hunk) for hunk in hunks]
+    more_findings = max(len(findings) - _UPFRONT_FINDINGS, 0)
+    more_hunks = len(entries[upfront:])
+    noun = "more hunk" if upfront else "hunk"
+    coverage = report.coverage
+    return [
+        _Block(findings[:_UPFRONT_FINDINGS], title="**Findings**" if findings else ""),
+        _Block(entries[:upfront], title="**Riskiest hunks**" if entries[:upfront] else ""),
+        _Block(findings[_UPFRONT_FINDINGS:], summary=words.counted(more_findings, "more finding")),
+        _Block(entries[upfront:], summary=words.counted(more_hunks, noun)),
+        _Block(
+            [_skipped(part.path, part.reason) for part in coverage.skipped],
+            title=words.coverage_sentence(coverage),
+            summary=_receipt(report),
+        ),
+        _Block([f"- {markdown(note, _TEXT)}\n" for note in report.notes], summary="Notes"),
+    ]
+
+
+def _finding(group: words.Group) -> str:
+    places = ", ".join(_place(path, line) for path, line in group.places[:_PLACES])
+    if len(group.places) > _PLACES:
+        places += f" and {words.counted(len(group.places) - _PLACES, 'more place')}"
+    said = markdown(group.message, _TEXT)
+    return f"- **{group.severity.value}** {said} ({code(group.principle, 80)})<br>{places}\n"
+
+
+def _hunk(hunk: HunkRisk) -> str:
+    reasons = "; ".join(markdown(reason, _TEXT) for reason in hunk.reasons[:_REASONS])
+    head = f"- **{_percent(hunk.risk)}** {_place(hunk.path, hunk.start, hunk.end)}"
+    return f"{head}: {reasons}\n" if reasons else f"{head}\n"
+
+
+def _place(path: str, start: int | None = None, end: int | None = None) -> str:
+    return code(words.place(terminal(path, _PATH), start, end))
+
+
+def _skipped(path: str, reason: str) -> str:
+    return f"- {code(path, _PATH)}: {markdown(reason, _TEXT)}\n"
+
+
+def _receipt(report: RiskReport) -> str:
+    coverage = report.coverage
+    whole = coverage.files_scored == coverage.files_total and not coverage.skipped
+    if report.status is not Status.SCORED:
+        return "Coverage: not scored"
+    said = "all" if whole else f"{coverage.files_scored:,} of {coverage.files_total:,}"
+    return f"Coverage: {said} files scored"
+
+
+def _foot(report: RiskReport) -> str:
+    change = report.change
+    reviewed = f"oversight {oversight.__version__} on {code((change.head or change.id)[:12])}"
+    if report.model is None:
+        return f"<sub>{reviewed}, no model</sub>\n"
+    model = f"{code(report.model.name, 80)} {code(report.model.version, 40)}, sha256 {code(report.model.sha256[:12])}"
+    return f"<sub>{reviewed}, model {model}</sub>\n"
