@@ -126,6 +126,8 @@ def interval(
     level: float = 0.95,
 ) -> Estimate:
     """Interval of one statistic of `rows` rows. Arguments as for `row_weights`."""
+    if rows == 0:
+        return summarise(None, np.zeros(0), level=level)
     chunks = row_weights(rows, seed=seed, resamples=resamples, groups=groups, strata=strata)
     draws = np.concatenate([statistic(weights) for weights in chunks])
     return summarise(_plain(statistic, rows), draws, level=level)
@@ -155,7 +157,7 @@ def paired_difference(
 
 
 def _plain(statistic: Statistic, rows: int) -> float:
-    return float(statistic(np.ones((1, rows)))[0]) if rows else float("nan")
+    return float(statistic(np.ones((1, rows)))[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,11 @@ def interval_of_share(part: float, part_interval: Interval, rest: float, rest_in
     least, most = part_interval
     below, above = rest_interval
     product = rest * part
-    low_root = math.sqrt(max(product * product - below * most * (2 * rest - below) * (2 * part - most), 0.0))
-    smallest = _quotient(product - low_root, most * (2 * part - most))
-    high_root = math.sqrt(max(product * product - above * least * (2 * rest - above) * (2 * part - least), 0.0))
-    largest = _quotient(product + high_root, least * (2 * part - least))
-    return 1.0 / (1.0 + largest), 1.0 / (1.0 + max(smallest, 0.0))
-
-
-def _quotient(numerator: float, denominator: float) -> float:
-    return numerator / denominator if denominator > 0 else math.inf
+    inner = below * (2 * rest - below)
+    root = math.sqrt(max(product * product - inner * most * (2 * part - most), 0.0))
+    # Newcombe's lower bound multiplied out, so that an upper bound of twice the estimate does not divide by zero.
+    smallest = inner / (product + root) if inner > 0 else 0.0
+    inner = least * (2 * part - least)
+    root = math.sqrt(max(product * product - above * (2 * rest - above) * inner, 0.0))
+    largest = (product + root) / inner if inner > 0 else math.inf
+    return 1.0 / (1.0 + largest), 1.0 / (1.0 + smallest)

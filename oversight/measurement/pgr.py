@@ -76,15 +76,16 @@ def recover(
     """
     truth = as_labels(labels)
     rivals = dict(others or {})
-    scores = _aligned({"weak": weak, "student": student, "ceiling": ceiling, **rivals}, truth.size)
-    seeds = next(iter(scores.values())).shape[0]
+    names = ("weak", "student", "ceiling", *rivals)
+    scores = _aligned(names, (weak, student, ceiling, *rivals.values()), truth.size)
+    seeds = scores[0].shape[0]
     count = truth.size if groups is None else int(np.unique(np.asarray(groups)).size)
-    reason = _undefined(metric, truth, scores)
+    reason = _undefined(metric, truth, names, scores)
     if reason is None and count < 2:
         reason = "all rows lie in one group: there is nothing to resample"
     if reason is not None:
         return _nothing(metric, truth, seeds, count, list(rivals), reason)
-    statistics = [_bind(metric, truth, runs) for runs in scores.values()]
+    statistics = [_bind(metric, truth, runs) for runs in scores]
     draws = hierarchical(statistics, truth.size, seed=seed, resamples=resamples, groups=groups)
     gap = _of(draws, metric.better * _contrast(draws, 2, 0))
     why = _no_gap(gap)
@@ -112,21 +113,21 @@ def recover(
     )
 
 
-def _aligned(series: Mapping[str, ArrayLike], rows: int) -> dict[str, Floats]:
+def _aligned(names: Sequence[str], series: Sequence[ArrayLike], rows: int) -> list[Floats]:
     """Every series as (S, rows) with one S; a vector stands for all seeds."""
-    arrays = {name: np.atleast_2d(np.asarray(values, dtype=np.float64)) for name, values in series.items()}
-    seeds = max(array.shape[0] for array in arrays.values())
-    for name, array in arrays.items():
+    arrays = [np.atleast_2d(np.asarray(values, dtype=np.float64)) for values in series]
+    seeds = max(array.shape[0] for array in arrays)
+    for name, array in zip(names, arrays, strict=True):
         if array.ndim != 2 or array.shape[1] != rows or array.shape[0] not in (1, seeds):
             raise LabelError(
                 f"{name} has scores of shape {array.shape} beside {rows} labels and {seeds} seeds",
                 mend="score every test change once a seed with every model",
             )
-    return {name: np.broadcast_to(array, (seeds, rows)) for name, array in arrays.items()}
+    return [np.broadcast_to(array, (seeds, rows)) for array in arrays]
 
 
-def _undefined(metric: Metric, labels: Bools, scores: Mapping[str, Floats]) -> str | None:
-    for name, runs in scores.items():
+def _undefined(metric: Metric, labels: Bools, names: Sequence[str], scores: Sequence[Floats]) -> str | None:
+    for name, runs in zip(names, scores, strict=True):
         for run in runs:
             reason = metric.check(Rows(labels, run))
             if reason is not None:

@@ -1,0 +1,1 @@
+"""Numbers about numbers: worked by hand, by property, and by simulation."""
