@@ -14,8 +14,10 @@ from oversight.changes.model import FileStatus
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """What a commit did to one file: counts only. `added` and `deleted` are None where git gives none
-    (binary files, submodules, blobs that are missing)."""
+    """What a commit did to one file: counts only.
+
+    `added` and `deleted` are None where git gives none: binary files, submodules, blobs that are missing.
+    """
 
     path: str
     old_path: str | None
