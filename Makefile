@@ -1,0 +1,54 @@
+# make review   review the newest change of this checkout (REPO=… RANGE=… for another)
+# make test     the test suite
+# make check    lint + types + layers + docs + tests: what CI runs
+#
+# torch is pinned, since a range would bring gigabytes of CUDA on Linux. Elsewhere:
+#   make test TORCH="torch --index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+TORCH  ?= torch==2.13.0
+VENV   ?= .venv
+REPO   ?= .
+RANGE  ?= HEAD
+CLONES ?= ../clones
+PYTEST_ARGS ?= -n 2
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: review test check lint types layers docs unit model bench clean
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+
+# Reviewing needs the core alone: no torch, no transformers.
+$(VENV)/.core: pyproject.toml | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) $(TORCH)
+	$(PIP) --editable '.[train,dask,dev]'
+	@touch $@ $(VENV)/.core
+
+review: $(VENV)/.core
+	$(BIN)/oversight review --repo '$(REPO)' '$(RANGE)'
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+check: lint types layers test
+
+clean:
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
