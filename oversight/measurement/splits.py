@@ -7,6 +7,7 @@ found what is wrong with them. Every label that training sees is as it was known
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,15 +48,13 @@ def windows(times: ArrayLike, *, groups: ArrayLike | None = None) -> Windows:
     """
     moments = _finite(times, "times")
     total = moments.size
-    ordered = np.sort(moments)
-    cuts = [round(float(share) * total) for share in np.cumsum(SHARES[:-1])]
-    if total < len(SHARES) or cuts[-1] >= total:
+    if total < len(SHARES):
         raise LabelError(f"{total} changes are too few for four windows", mend="use a longer history")
-    bounds = [float(ordered[cut]) for cut in cuts]
+    bounds = [_boundary(np.sort(moments), float(share) * total) for share in np.cumsum(SHARES[:-1])]
     number = np.searchsorted(bounds, moments, side="right")
     straddling = _straddling(number, groups)
     parts = [_chronological(np.flatnonzero((number == part) & ~straddling), moments) for part in range(4)]
-    for part, name in zip(parts, ("weak-train", "student-train", "test"), strict=False):
+    for part, name in zip(parts, ("weak-train", "student-train", "test", "newest"), strict=True):
         if part.size == 0:
             raise LabelError(f"the {name} window is empty", mend="use a longer history, with times that differ")
     weak_train, student_train, test, dropped = parts
@@ -69,6 +68,15 @@ def windows(times: ArrayLike, *, groups: ArrayLike | None = None) -> Windows:
         test_from=bounds[1],
         dropped_from=bounds[2],
     )
+
+
+def _boundary(ordered: Floats, cut: float) -> float:
+    """The first moment after the cut: rows of one moment go to the side on which most of them lie."""
+    moment = ordered[min(round(cut), ordered.size - 1)]
+    first, last = np.searchsorted(ordered, moment, side="left"), np.searchsorted(ordered, moment, side="right")
+    if cut - first <= last - cut:
+        return float(moment)
+    return float(ordered[last]) if last < ordered.size else math.inf
 
 
 def newest(times: ArrayLike, *, share: float) -> Bools:

@@ -75,7 +75,10 @@ def recall(
     estimator: Estimator = "hajek",
     level: float = 0.95,
 ) -> Weighted:
-    """Share of the risky changes that were suspected: caught / (caught + missed). Arguments as for `prevalence`."""
+    """Share of the risky changes that were suspected: caught / (caught + missed). Arguments as for `prevalence`.
+
+    A ratio of estimates leans upwards by about recall (1 - recall)^2 / m where m misses were found.
+    """
     found = _domains(suspected, verdicts, propensity, estimator, level)
     if isinstance(found, Weighted):
         return found

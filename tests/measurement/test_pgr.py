@@ -75,7 +75,8 @@ def test_pgr_is_never_clipped(world):
 
 def test_permuted_labels_leave_no_gap_and_no_number(world):
     """Null control: on labels that mean nothing AUROC is near .5 and PGR is None, but for the one time in twenty
-    that a 95 % interval is wrong."""
+    that a 95 % interval is wrong.
+    """
     labels, series = world
     generator = np.random.default_rng(1)
     found = [recover(generator.permutation(labels), **series, resamples=200) for _ in range(40)]
