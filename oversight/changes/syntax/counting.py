@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tree_sitter import Node
@@ -18,86 +19,72 @@ _MANY_RUNS = 6
 _LONGEST_NAME = 120
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Census:
     """The counts of one side, the names it calls in order, and where each counted thing stands.
 
-    `places` maps a category to byte offsets into the fragment's text, in order.
+    `places` maps a category to byte offsets into the fragment's text.
     """
 
     counts: EditCounts
     called: tuple[str, ...] = ()
-    places: tuple[tuple[str, tuple[int, ...]], ...] = ()
-
-
-NOTHING = Census(EditCounts())
+    places: dict[str, list[int]] = field(default_factory=dict)
 
 
 def take_census(fragment: Fragment, loaded: Loaded, root: Node) -> Census:
     """Count what starts on the changed rows of a parsed fragment."""
     runs = fragment.runs
-    if not runs:
-        return NOTHING
-    starts = [start for start, _ in runs]
-    spans = runs if len(runs) <= _MANY_RUNS else [(runs[0][0], runs[-1][1])]
+    text = fragment.text
     places: dict[str, list[int]] = {}
-    names: list[tuple[int, str]] = []
+    names: list[tuple[int, bytes]] = []
     cursor = loaded.cursor("counting")
-    for span in spans:
-        cursor.set_byte_range(*span)
-        captures = cursor.captures(root)
-        near = [span] if spans is runs else runs
-        bounds = [span[0]] if spans is runs else starts
-        for category, nodes in captures.items():
+    # The query looks at every child of the root again for each range: with many ranges, one pass is cheaper.
+    one_pass = len(runs) > _MANY_RUNS
+    inside = _among(runs)
+    for first, last in [(runs[0][0], runs[-1][1])] if one_pass else runs:
+        cursor.set_byte_range(first, last)
+        for category, nodes in cursor.captures(root).items():
             if category == "calls":
-                _take_calls(nodes, fragment.text, near, bounds, names)
-            elif category == "label":
-                _take_labels(nodes, fragment.text, near, bounds, loaded, places)
-            else:
-                inside = [byte for node in nodes if _is_inside(byte := node.start_byte, near, bounds)]
-                if inside:
-                    places.setdefault(category, []).extend(inside)
+                # A call stands where its name ends; of a chain over several rows only the last link names it.
+                spans = [(node.start_byte, node.end_byte) for node in nodes]
+                names += [
+                    (end - 1, text[max(start, end - _LONGEST_NAME) : end].rsplit(b"\n", 1)[-1].strip())
+                    for start, end in spans
+                    if first < end <= last and (not one_pass or inside(end - 1))
+                ]
+                continue
+            if category == "label":
+                nodes = [node for node in nodes if loaded.is_error_label(text[node.start_byte : node.end_byte])]
+                category = "handlers"
+            found = [byte for node in nodes if first <= (byte := node.start_byte) < last]
+            if one_pass:
+                found = [byte for byte in found if inside(byte)]
+            if found:
+                places.setdefault(category, []).extend(found)
+    called = _add_calls(names, loaded, places)
+    counts = EditCounts(*[len(places[category]) if category in places else 0 for category in CATEGORIES])
+    return Census(counts, called, places)
+
+
+def _add_calls(names: list[tuple[int, bytes]], loaded: Loaded, places: dict[str, list[int]]) -> tuple[str, ...]:
+    if not names:
+        return ()
     names.sort()
-    for byte, name in names:
-        places.setdefault("calls", []).append(byte)
-        for category in loaded.kinds_of_name(name):
-            places.setdefault(category, []).append(byte)
-    counts = EditCounts(*[len(places.get(category, ())) for category in CATEGORIES])
-    where = tuple((category, tuple(sorted(found))) for category, found in places.items())
-    return Census(counts, tuple([name for _, name in names]), where)
+    places["calls"] = [byte for byte, _ in names]
+    called = []
+    for byte, raw in names:
+        name, kinds = loaded.name_and_kinds(raw)
+        called.append(name)
+        for kind in kinds:
+            places.setdefault(kind, []).append(byte)
+    return tuple(called)
 
 
-def _is_inside(byte: int, runs: list[tuple[int, int]], starts: list[int]) -> bool:
-    index = bisect_right(starts, byte) - 1
-    return index >= 0 and byte < runs[index][1]
+def _among(runs: list[tuple[int, int]]) -> Callable[[int], bool]:
+    starts = [start for start, _ in runs]
 
+    def inside(byte: int) -> bool:
+        index = bisect_right(starts, byte) - 1
+        return index >= 0 and byte < runs[index][1]
 
-def _take_calls(
-    nodes: list[Node],
-    text: bytes,
-    runs: list[tuple[int, int]],
-    starts: list[int],
-    names: list[tuple[int, str]],
-) -> None:
-    for node in nodes:
-        end = node.end_byte
-        if not _is_inside(end - 1, runs, starts):
-            continue
-        # Of a chain over several rows only the last link names this call.
-        name = text[max(node.start_byte, end - _LONGEST_NAME) : end].rsplit(b"\n", 1)[-1].strip()
-        names.append((end - 1, name.decode("utf-8", "replace")))
-
-
-def _take_labels(
-    nodes: list[Node],
-    text: bytes,
-    runs: list[tuple[int, int]],
-    starts: list[int],
-    loaded: Loaded,
-    places: dict[str, list[int]],
-) -> None:
-    for node in nodes:
-        start = node.start_byte
-        name = text[start : node.end_byte].decode("utf-8", "replace")
-        if _is_inside(start, runs, starts) and loaded.is_error_label(name):
-            places.setdefault("handlers", []).append(start)
+    return inside

@@ -8,7 +8,7 @@ from functools import cached_property
 from tree_sitter import Tree
 
 from oversight.changes.model import Hunk, Line, LineKind
-from oversight.changes.syntax.counting import NOTHING, Census, take_census
+from oversight.changes.syntax.counting import Census, take_census
 from oversight.changes.syntax.grammar import EditCounts, Loaded, load, parse
 from oversight.changes.syntax.inert import Inert, find_inert
 from oversight.changes.syntax.lexical import count_words
@@ -89,7 +89,7 @@ class Fragment:
     def census(self) -> Census:
         """What starts on the changed rows."""
         if not any(self.changed):
-            return NOTHING
+            return Census(EditCounts())
         if self.loaded is None or self.tree is None:
             changed = [row.text for row, is_changed in zip(self.rows, self.changed, strict=True) if is_changed]
             return Census(*count_words(changed))
@@ -110,12 +110,7 @@ class Fragment:
 
         Empty where the fragment could not be parsed, since words alone do not place things surely.
         """
-        found = {
-            bisect_right(self.offsets, byte) - 1
-            for name, places in self.census.places
-            if name == category
-            for byte in places
-        }
+        found = {bisect_right(self.offsets, byte) - 1 for byte in self.census.places.get(category, ())}
         return tuple([self.rows[index] for index in sorted(found)])
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import import_module
+from typing import NamedTuple
 
 from tree_sitter import Language, Parser, Query, QueryCursor, Tree
 
 
-@dataclass(frozen=True, slots=True)
-class EditCounts:
+class EditCounts(NamedTuple):
     """How many syntax nodes of each kind start on the changed rows of one side of a hunk.
 
     A node may be of several kinds: `assertEqual(a, b)` is a call and an assertion, `panic("x")` a call and
@@ -39,7 +39,7 @@ class EditCounts:
     comments: int = 0
 
 
-CATEGORIES: tuple[str, ...] = tuple(item.name for item in fields(EditCounts))
+CATEGORIES: tuple[str, ...] = EditCounts._fields
 """The names of the counts, in the order of `EditCounts`."""
 
 ASSERTING = (
@@ -94,11 +94,12 @@ class Loaded:
         self.prose = re.compile(grammar.prose.encode()) if grammar.prose else None
         self.long_strings = re.compile(grammar.long_strings.encode()) if grammar.long_strings else None
         self.markers = tuple(marker.encode() for marker in grammar.markers)
+        self.opening = re.compile(b"|".join([rb"[\"'`]", *map(re.escape, self.markers)]))
         self._named = {category: re.compile(pattern) for category, pattern in grammar.named.items()}
         self._asserting = re.compile(ASSERTING)
         self._error_label = re.compile(grammar.error_labels) if grammar.error_labels else None
         self._local = threading.local()
-        self.kinds_of_name = lru_cache(maxsize=16384)(self._kinds_of_name)
+        self.name_and_kinds = lru_cache(maxsize=16384)(self._name_and_kinds)
 
     @cached_property
     def _counting(self) -> Query:
@@ -141,15 +142,17 @@ class Loaded:
             setattr(self._local, purpose, cursor)
         return cursor
 
-    def _kinds_of_name(self, name: str) -> tuple[str, ...]:
+    def _name_and_kinds(self, raw: bytes) -> tuple[str, tuple[str, ...]]:
+        """Return the name that is called, and what a call of that name is besides a call."""
+        name = raw.decode("utf-8", "replace")
         kinds = [category for category, pattern in self._named.items() if pattern.search(name)]
         if "assertions" not in kinds and self._asserting.search(name):
             kinds.append("assertions")
-        return tuple(kinds)
+        return name, tuple(kinds)
 
-    def is_error_label(self, name: str) -> bool:
+    def is_error_label(self, raw: bytes) -> bool:
         """Whether a jump label by this name marks an error path (`err`, `out_free`)."""
-        return self._error_label is not None and self._error_label.search(name) is not None
+        return self._error_label is not None and self._error_label.search(raw.decode("utf-8", "replace")) is not None
 
 
 _lock = threading.Lock()

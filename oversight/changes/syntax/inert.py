@@ -65,9 +65,11 @@ class Inert:
 
 def find_inert(fragment: Fragment, loaded: Loaded, root: Node) -> Inert:
     """Apply the rule of this module to a parsed fragment."""
-    cursor = loaded.cursor("lexing")
-    cursor.set_byte_range(0, len(fragment.text))
-    captures = cursor.captures(root)
+    captures: dict[str, list[Node]] = {}
+    if loaded.opening.search(fragment.text):
+        cursor = loaded.cursor("lexing")
+        cursor.set_byte_range(0, len(fragment.text))
+        captures = cursor.captures(root)
     if not captures:
         return Inert(tuple([row.text for row in fragment.rows]))
     docstrings = {node.start_byte for node in captures.pop("docstring", ())}

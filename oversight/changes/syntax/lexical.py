@@ -1,41 +1,55 @@
-"""Counts for text without a syntax tree: an unknown language, or a fragment too large or too odd to parse.
+"""Counts for text without a syntax tree: an unknown language, or a fragment too long or too odd to parse.
 
-The words are those that most languages share. It is a fallback: it looks into strings and comments, too.
+The words are those that most languages share. It is a fallback: it looks into strings and comments, too,
+and takes one pass over the text, because lock files and data make up most of what is counted here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 
 from oversight.changes.syntax.grammar import ASSERTING, EditCounts
 
-_NAMES = re.compile(r"([A-Za-z_][\w.:]{0,80})[!?]?\s?\(")
-_NOT_CALLED = frozenset(
-    {"if", "elif", "for", "while", "switch", "catch", "return", "sizeof", "and", "or", "not", "in", "match"}
-)
+_TOKEN = re.compile(r"[A-Za-z_][\w.]*\(?|\d[\w.]*|&&|\|\||(?<![=!<>])=(?!=)")
 _ASSERTING = re.compile(ASSERTING)
+_COMMENT_MARKERS = ("#", "//", "/*", "*", "--", ";", "%")
 _WORDS = {
-    "conditions": re.compile(r"\b(?:if|elif|elsif|elseif|unless|case|when)\b|&&|\|\|"),
-    "loops": re.compile(r"\b(?:for|foreach|while|until|loop)\b"),
-    "handlers": re.compile(r"\b(?:try|except|catch|rescue|finally|ensure|defer|recover)\b"),
-    "raises": re.compile(r"\b(?:raise|throw|panic|abort)\b"),
-    "returns": re.compile(r"\b(?:return|yield)\b"),
-    "definitions": re.compile(r"\b(?:def|func|function|fn|class|struct|interface|trait|enum|module|namespace)\s+\w"),
-    "imports": re.compile(r"^\s*(?:#\s*include|import|from|use|using|require|require_relative|include)\b"),
-    "assignments": re.compile(r"(?<![=!<>:~^|&+*/%-])=(?![=~>])|[-+*/%|&^]=|:=|<-"),
-    "literals": re.compile(r"\b\d[\w.]*|\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'"),
-    "comments": re.compile(r"^\s*(?:#|//|/\*|\*|--|;|%)"),
+    "conditions": "if elif elsif elseif unless case when && ||",
+    "loops": "for foreach while until loop",
+    "handlers": "try except catch rescue finally ensure defer recover",
+    "raises": "raise throw panic abort",
+    "returns": "return yield",
+    "definitions": "def func function fn class struct interface trait enum module namespace",
+    "imports": "import include require require_relative use using",
+    "assignments": "=",
 }
+_CATEGORY = {word: category for category, words in _WORDS.items() for word in words.split()}
+_NOT_CALLED = frozenset({"switch", "sizeof", "and", "or", "not", "in", "match", *_CATEGORY})
 
 
-def count_words(rows: Iterable[str]) -> tuple[EditCounts, tuple[str, ...]]:
-    """Count in `rows` by words alone; return the counts and the names in front of parentheses, in order."""
+def count_words(rows: Sequence[str]) -> tuple[EditCounts, tuple[str, ...]]:
+    """Count in `rows` by words alone; return the counts and the names in front of parentheses, each once."""
+    text = "\n".join(rows)
     counts = dict.fromkeys(_WORDS, 0)
+    calls = assertions = literals = 0
     called: list[str] = []
-    for row in rows:
-        for category, pattern in _WORDS.items():
-            counts[category] += sum(1 for _ in pattern.finditer(row))
-        called += [name for name in _NAMES.findall(row) if name not in _NOT_CALLED]
-    asserting = sum(1 for name in called if _ASSERTING.search(name))
-    return EditCounts(calls=len(called), assertions=asserting, **counts), tuple(called)
+    for token, times in Counter(_TOKEN.findall(text)).items():
+        word = token.removesuffix("(")
+        category = _CATEGORY.get(word)
+        if category is not None:
+            counts[category] += times
+        elif word is not token and word not in _NOT_CALLED:
+            calls += times
+            called.append(word)
+            if _ASSERTING.search(word):
+                assertions += times
+        elif token[0].isdigit():
+            literals += times
+    literals += (text.count('"') + text.count("'")) // 2
+    comments = sum(row.lstrip().startswith(_COMMENT_MARKERS) for row in rows)
+    return (
+        EditCounts(calls=calls, assertions=assertions, literals=literals, comments=comments, **counts),
+        tuple(called),
+    )
