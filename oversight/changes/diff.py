@@ -11,6 +11,7 @@ Several commits in one input (`git log -p`, an mbox) are one list of files, in t
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,12 +21,13 @@ from oversight.changes import paths
 from oversight.changes.hunks import HEADER, MEND, broken, read_hunk, skip_combined
 from oversight.changes.languages import language_of
 from oversight.changes.lines import Lines
-from oversight.changes.model import FileChange, FileStatus, Hunk
-from oversight.changes.prelude import Prelude
+from oversight.changes.model import Change, FileChange, FileStatus, Hunk
+from oversight.changes.prelude import Message, Prelude
+from oversight.changes.provenance import provenance_of, together
 from oversight.changes.rendering import render
 from oversight.errors import DiffError
 
-__all__ = ["LIMITS", "DiffParser", "Limits", "parse_diff", "render"]
+__all__ = ["LIMITS", "DiffParser", "Limits", "change_from_diff", "parse_diff", "render"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,32 @@ def parse_diff(source: bytes | BinaryIO, *, limits: Limits = LIMITS) -> Iterator
     malformed or cut off; files before that point have been yielded by then.
     """
     return DiffParser(source, limits=limits).files()
+
+
+def change_from_diff(source: bytes | BinaryIO, *, limits: Limits = LIMITS) -> Change:
+    """Read a diff that comes without a repository as a `Change`; its id is the sha256 of all its bytes.
+
+    Title, body, author and date come from the first message that `git show`, `git log` or
+    `git format-patch` put before the files, and are empty or None without one; of several commits, an agent
+    or bot that signed any of them is told in `provenance`. Raises `DiffError`.
+    """
+    digest = hashlib.sha256()
+    parser = DiffParser(source, limits=limits, observe=digest.update)
+    files = tuple(parser.files())
+    messages = parser.prelude.messages()
+    first = messages[0] if messages else Message(None, None, "", "")
+    return Change(
+        id=digest.hexdigest(),
+        repository=None,
+        base=None,
+        head=None,
+        author=first.author,
+        provenance=together(provenance_of(message.author or "", "", message.text) for message in messages),
+        authored_at=first.authored_at,
+        title=first.title,
+        body=first.body,
+        files=files,
+    )
 
 
 @dataclass(slots=True)

@@ -25,6 +25,11 @@ class Message:
     title: str
     body: str
 
+    @property
+    def text(self) -> str:
+        """The whole message."""
+        return f"{self.title}\n\n{self.body}"
+
 
 class Prelude:
     """Collects the lines that belong to no file.
