@@ -1,6 +1,8 @@
 """What a pre-push hook runs: `oversight review` of what is about to be pushed.
 
-    python -m oversight.cli.pre_push [options of `oversight review`]
+    python -I -m oversight.cli.pre_push [options of `oversight review`]
+
+(-I, since -m alone puts the current folder, which is the repository under review, first on Python's path.)
 
 pre-commit starts hooks without a shell and names the pushed commits in two variables. A range written into the
 hook's arguments could not: `@{push}..HEAD` does not exist before the first push of a branch, is another change
