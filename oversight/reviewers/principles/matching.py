@@ -1,0 +1,307 @@
+"""Does a detector fire on a file, and where."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from oversight.changes.model import FileChange
+from oversight.history.model import Context
+from oversight.reviewers.model import Place
+from oversight.reviewers.principles.globs import compile_globs
+from oversight.reviewers.principles.model import Becomes, Bounds, Detector, Field, Pattern, Side
+from oversight.reviewers.principles.queries import query_places
+from oversight.reviewers.principles.regexes import compile_bounded
+from oversight.reviewers.principles.sure import sure_code
+from oversight.reviewers.principles.view import FileView, Row
+
+_OLD_AND_NEW = {Side.ADDED: "new", Side.DELETED: "old"}
+
+
+class Regex:
+    """A pattern of the safe subset, compiled when first used: most principles never see a row they could match."""
+
+    __slots__ = ("_compiled", "code", "pattern")
+
+    def __init__(self, pattern: str, field: Field) -> None:
+        self.pattern = pattern
+        self.code = field is Field.CODE
+        self._compiled: re.Pattern[str] | None = None
+
+    @property
+    def compiled(self) -> re.Pattern[str]:
+        """The compiled pattern."""
+        if self._compiled is None:
+            self._compiled = compile_bounded(self.pattern, code=self.code)
+        return self._compiled
+
+    def search(self, text: str) -> re.Match[str] | None:
+        """Search in one row."""
+        return self.compiled.search(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A row of a side (by its index) and what matched in it."""
+
+    index: int
+    match: re.Match[str]
+
+
+class _Spot(NamedTuple):
+    """Where in a file a row stands, for telling whether another row can speak for it."""
+
+    hunk: int
+    stretch: int | None
+    run: int
+
+
+class Matcher:
+    """One detector, made ready to run."""
+
+    def __init__(self, detector: Detector) -> None:
+        self.detector = detector
+        self.paths = compile_globs(detector.paths) if detector.paths else None
+        self.regex = Regex(detector.pattern.regex, detector.pattern.field) if detector.pattern else None
+        self.message = Regex(detector.message, Field.TEXT) if detector.message else None
+        self.unless = Regex(detector.unless, Field.CODE) if detector.unless else None
+        self.without = Regex(detector.without, Field.CODE) if detector.without else None
+        self.becomes = Regex(detector.becomes.regex, detector.becomes.field) if detector.becomes else None
+        self.also = tuple((pattern, Regex(pattern.regex, pattern.field)) for pattern in detector.also)
+
+    @property
+    def side(self) -> Side | None:
+        """The side whose rows decide; None where the file, the message or the measures do."""
+        detector = self.detector
+        if detector.pattern is not None:
+            return detector.pattern.side
+        return detector.side if detector.queries or detector.edits or detector.longer_than else None
+
+    @property
+    def of_change(self) -> bool:
+        """Whether the change as a whole decides, not any of its files."""
+        detector = self.detector
+        whole = not (detector.paths or detector.languages or detector.statuses or detector.kinds or self.side)
+        return detector.message is not None or whole
+
+    def fires_on_change(self, message: str, context: Context) -> bool:
+        """Whether a detector of the change as a whole fires."""
+        if not self._measured(context):
+            return False
+        return self.message is None or self.message.search(message) is not None
+
+    def admits(self, file: FileChange) -> bool:
+        """Whether the file is one that this detector is about: either of its paths counts, and no path excludes."""
+        detector = self.detector
+        if detector.languages and file.language not in detector.languages:
+            return False
+        if detector.queries and file.language not in detector.queries:
+            return False
+        if detector.statuses and file.status not in detector.statuses:
+            return False
+        if detector.kinds and not detector.kinds & _kinds(file):
+            return False
+        if self.paths is None:
+            return True
+        return any(path is not None and self.paths.match(path) for path in (file.new_path, file.old_path))
+
+    def places(self, view: FileView, context: Context) -> list[Place]:
+        """Where the detector fires in a file that it admits; empty where it does not."""
+        detector, path = self.detector, view.file.path
+        if not self._measured(context):
+            return []
+        if detector.queries:
+            return query_places(view, detector.queries[view.file.language or ""], detector.side)
+        if detector.edits is not None:
+            return self._edit_places(view)
+        if detector.longer_than is not None:
+            rows = [row for row in view.rows[detector.side] if len(row.raw) > detector.longer_than]
+            return to_places(path, detector.side, rows)
+        if detector.pattern is None:
+            return [Place(path)]
+        return self._pattern_places(view, detector.pattern)
+
+    def _pattern_places(self, view: FileView, pattern: Pattern) -> list[Place]:
+        rows = view.rows[pattern.side]
+        hits = self._hits(view, pattern)
+        if hits and self.detector.lost:
+            hits = self._lost(view, hits)
+        if hits and (self.also or self.without or self.detector.at_least > 1):
+            hits = self._in_hunks(view, rows, hits)
+        if hits and self.detector.becomes is not None:
+            return self._replaced(view, self.detector.becomes, rows, hits)
+        return to_places(view.file.path, pattern.side, [rows[hit.index] for hit in hits])
+
+    def _hits(self, view: FileView, pattern: Pattern) -> list[Hit]:
+        if self.regex is None:
+            return []
+        search, rows = self.regex.compiled.search, view.rows[pattern.side]
+        texts = view.texts(pattern.side, pattern.field)
+        hits = [Hit(index, found) for index, text in enumerate(texts) if (found := search(text))]
+        if hits and self.unless is not None:
+            codes, unless = view.texts(pattern.side, Field.CODE), self.unless
+            hits = [hit for hit in hits if not (rows[hit.index].parsed and unless.search(sure_code(codes[hit.index])))]
+        least = self.detector.entropy
+        if hits and least is not None:
+            hits = [hit for hit in hits if entropy(hit.match["secret"]) >= least]
+        return hits
+
+    def _lost(self, view: FileView, hits: list[Hit]) -> list[Hit]:
+        """Keep deleted rows that were neither put back word for word in their hunk nor replaced in their run.
+
+        Only certain code speaks for a row (see `sure`). A move to another hunk is reported: nothing in a hunk
+        proves that it does not lie in a text that opens out of sight.
+        """
+        if self.regex is None:
+            return hits
+        stock = self._certain_rows(view, self.regex)
+        deleted, originals = view.rows[Side.DELETED], view.texts(Side.DELETED, Field.TEXT)
+        missing: list[tuple[Hit, _Spot]] = []
+        for hit in hits:
+            row = deleted[hit.index]
+            spot = _Spot(row.hunk, view.stretch(row.hunk, row.position), row.run)
+            if stock[spot, originals[hit.index]]:
+                stock[spot, originals[hit.index]] -= 1
+            else:
+                missing.append((hit, spot))
+        nearby: defaultdict[tuple[int, int | None, str], list[_Spot]] = defaultdict(list)
+        for (spot, text), count in stock.items():
+            nearby[spot.hunk, spot.stretch, text].extend([spot] * count)
+        gone: defaultdict[_Spot, list[Hit]] = defaultdict(list)
+        for hit, spot in missing:
+            if moved := nearby[spot.hunk, spot.stretch, originals[hit.index]]:
+                stock[moved.pop(), originals[hit.index]] -= 1
+            else:
+                gone[spot].append(hit)
+        spare: Counter[_Spot] = Counter()
+        for (spot, _), count in stock.items():
+            spare[spot] += count
+        return [hit for spot, found in gone.items() if len(found) > spare[spot] for hit in found]
+
+    @staticmethod
+    def _certain_rows(view: FileView, regex: Regex) -> Counter[tuple[_Spot, str]]:
+        """Count added rows that match `regex` with certain code, by where they are and what they say."""
+        codes, texts = view.texts(Side.ADDED, Field.CODE), view.texts(Side.ADDED, Field.TEXT)
+        found: Counter[tuple[_Spot, str]] = Counter()
+        for row, code, text in zip(view.rows[Side.ADDED], codes, texts, strict=True):
+            if row.parsed and regex.search(code) and regex.search(sure_code(code)):
+                stretch = view.stretch(row.hunk, row.position)
+                if stretch is not None:
+                    found[_Spot(row.hunk, stretch, row.run), text] += 1
+        return found
+
+    def _in_hunks(self, view: FileView, rows: Sequence[Row], hits: list[Hit]) -> list[Hit]:
+        """Keep hits of hunks where `also` holds, `without` does not, and there are `at_least` of them."""
+        by_hunk: defaultdict[int, list[Hit]] = defaultdict(list)
+        for hit in hits:
+            by_hunk[rows[hit.index].hunk].append(hit)
+        kept: list[Hit] = []
+        for hunk, found in by_hunk.items():
+            if len(found) < self.detector.at_least or not all(self._holds(view, hunk, *also) for also in self.also):
+                continue
+            answered = self._answered(view, hunk)
+            kept.extend(hit for hit in found if view.stretch(hunk, rows[hit.index].position) not in answered)
+        return kept
+
+    def _answered(self, view: FileView, hunk: int) -> set[int]:
+        """The stretches of a hunk in which certain code of the new side matches `without`."""
+        if self.without is None:
+            return set()
+        search = self.without.search
+        stretches = {view.stretch(hunk, position) for position, code in view.new_code(hunk) if search(code)}
+        return {stretch for stretch in stretches if stretch is not None}
+
+    @staticmethod
+    def _holds(view: FileView, hunk: int, pattern: Pattern, regex: Regex) -> bool:
+        texts = view.texts(pattern.side, pattern.field)
+        return any(
+            row.hunk == hunk and regex.search(text) for row, text in zip(view.rows[pattern.side], texts, strict=True)
+        )
+
+    def _replaced(self, view: FileView, becomes: Becomes, rows: Sequence[Row], hits: list[Hit]) -> list[Place]:
+        if self.becomes is None:
+            return []
+        before: defaultdict[int, list[re.Match[str]]] = defaultdict(list)
+        for hit in hits:
+            before[rows[hit.index].run].append(hit.match)
+        unchanged = {
+            (row.run, squeezed) for row, squeezed in zip(rows, view.texts(Side.DELETED, Field.TEXT), strict=True)
+        }
+        texts, raw = view.texts(Side.ADDED, becomes.field), view.texts(Side.ADDED, Field.TEXT)
+        found: list[Row] = []
+        for row, text, whole in zip(view.rows[Side.ADDED], texts, raw, strict=True):
+            if row.run not in before or (row.run, whole) in unchanged:
+                continue
+            match = self.becomes.search(text)
+            if match and any(_compares(becomes, old, match) for old in before[row.run]):
+                found.append(row)
+        return to_places(view.file.path, Side.ADDED, found)
+
+    def _edit_places(self, view: FileView) -> list[Place]:
+        edits = self.detector.edits
+        if edits is None:
+            return []
+        hunks = set()
+        for number, syntax in enumerate(view.syntax):
+            counts = syntax.added if edits.side is Side.ADDED else syntax.deleted
+            if getattr(counts, edits.what) >= edits.at_least:
+                hunks.add(number)
+        return to_places(view.file.path, edits.side, [row for row in view.rows[edits.side] if row.hunk in hunks])
+
+    def _measured(self, context: Context) -> bool:
+        if not self.detector.measures:
+            return True
+        from oversight.history.context import MEASURES
+
+        return all(
+            _within(float(context.values[MEASURES.index(name)]), bounds) for name, bounds in self.detector.measures
+        )
+
+
+def _within(value: float, bounds: Bounds) -> bool:
+    if math.isnan(value):
+        return False
+    above = bounds.at_least is None or value >= bounds.at_least
+    return above and (bounds.at_most is None or value <= bounds.at_most)
+
+
+def _kinds(file: FileChange) -> set[str]:
+    kinds = {"binary": file.binary, "symlink": file.symlink, "submodule": file.submodule}
+    kinds["made-executable"] = file.new_mode == "100755" and file.old_mode != "100755"
+    return {name for name, holds in kinds.items() if holds}
+
+
+def _compares(becomes: Becomes, old: re.Match[str], new: re.Match[str]) -> bool:
+    if not (becomes.grows or becomes.shrinks):
+        return True
+    try:
+        before, after = float(old["number"].replace("_", "")), float(new["number"].replace("_", ""))
+    except (TypeError, ValueError):
+        return False
+    return (becomes.grows and after > before) or (becomes.shrinks and after < before)
+
+
+def entropy(text: str) -> float:
+    """Shannon entropy of the characters of `text`, in bits a character.
+
+    >>> entropy("abababab")
+    1.0
+    """
+    total = len(text)
+    return -sum(count / total * math.log2(count / total) for count in Counter(text).values()) if total else 0.0
+
+
+def to_places(path: str, side: Side, rows: Iterable[Row]) -> list[Place]:
+    """Join rows into places, one for each stretch of consecutive lines."""
+    places: list[Place] = []
+    for number in sorted({row.number for row in rows}):
+        last = places[-1] if places else None
+        if last is not None and last.end == number - 1:
+            places[-1] = Place(path, last.start, number, _OLD_AND_NEW[side])
+        else:
+            places.append(Place(path, number, number, _OLD_AND_NEW[side]))
+    return places
