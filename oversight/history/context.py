@@ -29,9 +29,10 @@ from typing import Final
 
 import numpy as np
 
-from oversight.changes.model import Change, FileChange
+from oversight.changes.model import Change
+from oversight.history.log import touch_of
 from oversight.history.measures import HISTORY, SIZE, history_values, size_values
-from oversight.history.model import Commit, Completeness, Context, Touch
+from oversight.history.model import Commit, Completeness, Context
 from oversight.history.naming import Names, handles_of, resolve
 from oversight.history.references import References, is_fix, read_references
 from oversight.history.state import Event, State, author_key, partners_of
@@ -118,13 +119,5 @@ def commit_of(change: Change, *, committed_at: int = 0) -> Commit:
         authored_at=int(change.authored_at.timestamp()) if change.authored_at else 0,
         committed_at=committed_at,
         message=message,
-        touches=tuple(_touch_of(file) for file in change.files),
+        touches=tuple(touch_of(file) for file in change.files),
     )
-
-
-def _touch_of(file: FileChange) -> Touch:
-    if file.binary or file.submodule or file.unread is not None:
-        return Touch(file.path, file.old_path, file.status, None, None)
-    added = sum(len(hunk.added) for hunk in file.hunks)
-    deleted = sum(len(hunk.deleted) for hunk in file.hunks)
-    return Touch(file.path, file.old_path, file.status, added, deleted)

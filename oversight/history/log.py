@@ -11,11 +11,16 @@ import secrets
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from oversight.changes.model import FileStatus
+from oversight.changes.model import FileChange, FileStatus
+from oversight.changes.patches import EVERYTHING, files_of
+from oversight.changes.repository import DIFF_OPTIONS, LOG_OPTIONS, Patch, Repository
 from oversight.errors import RepositoryError
 from oversight.history.model import Commit, Touch
 
 _CHUNK = 1 << 20
+_NARROWEST, _WIDEST = 2, 1_000
+_COUNTING = tuple(option for option in DIFF_OPTIONS if not option.startswith("--unified"))
+"""The options of every other diff, so that both count alike; `--unified` would ask for the lines themselves."""
 _STATUS = {
     b"A": FileStatus.ADDED,
     b"D": FileStatus.DELETED,
@@ -25,6 +30,80 @@ _STATUS = {
     b"T": FileStatus.TYPE_CHANGED,
 }
 _GITLINK = b"160000"
+_Counts = tuple[int | None, int | None]
+_UNCOUNTED: _Counts = (None, None)
+_LATEST = 253_402_300_799  # the last second of the year 9999
+
+
+def read_log(repository: Repository, tip: str) -> Iterator[Commit]:
+    """Every non-merge commit reachable from `tip`, in the total order of `Repository.commits`, oldest first.
+
+    Counts are None where content is missing (partial clones). Raises RepositoryError where git fails otherwise.
+    """
+    return read_commits(repository, [commit.sha for commit in repository.commits(tip)])
+
+
+def read_commits(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
+    """The commits `shas`, in that order, from one stream of git for as long as nothing is missing.
+
+    git stops at the first blob that it lacks. The commits around it are then read by `Repository.patches`, which
+    knows how to go on without, and the stream is taken up behind them; where much is missing, more at a time.
+    """
+    at, window = 0, _NARROWEST
+    while at < len(shas):
+        start = at
+        for commit in _stream(repository, shas[at:]):
+            at += 1
+            yield commit
+        if at >= len(shas):
+            return
+        window = _NARROWEST if at - start > _WIDEST else min(2 * window, _WIDEST)
+        around = shas[at : at + window]
+        at += len(around)
+        for patch in repository.patches(around):
+            yield _from_patch(patch)
+
+
+def _stream(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
+    """Commits up to the first that git fails on."""
+    mark = new_mark()
+    options = ("--no-walk=unsorted", "--stdin", "--raw", "--numstat", "-z", "--no-abbrev")
+    stdin = "".join(f"{sha}\n" for sha in shas).encode("ascii")
+    command = ("log", *options, *LOG_OPTIONS, *_COUNTING, f"--format=tformat:{log_format(mark)}")
+    held: Commit | None = None
+    try:
+        with repository.stream(*command, stdin=stdin) as out:
+            for commit in parse_log(out, mark):
+                if held is not None:
+                    yield held
+                held = commit
+    except RepositoryError:
+        return  # what came last may be cut off; `Repository.patches` says what is wrong with it
+    if held is not None:
+        yield held
+
+
+def _from_patch(patch: Patch) -> Commit:
+    name, _, email = patch.author.rpartition(" <")
+    return Commit(
+        sha=patch.sha,
+        parents=(patch.parent,) if patch.parent is not None else (),
+        author_name=name,
+        author_email=email.removesuffix(">"),
+        authored_at=_bounded(patch.authored_at or 0),
+        committed_at=_bounded(patch.committed_at or 0),
+        message=patch.message,
+        touches=tuple(touch_of(file) for file in files_of(patch) if file.path != EVERYTHING),
+    )
+
+
+def touch_of(file: FileChange) -> Touch:
+    """What the log says of a file whose diff was read."""
+    if file.binary or file.submodule or file.unread is not None:
+        return Touch(file.path, file.old_path, file.status, None, None)
+    added = sum(len(hunk.added) for hunk in file.hunks)
+    deleted = sum(len(hunk.deleted) for hunk in file.hunks)
+    return Touch(file.path, file.old_path, file.status, added, deleted)
 
 
 def log_format(mark: str) -> str:
@@ -79,19 +158,20 @@ def _commit(header: bytes, body: bytes) -> Commit:
         parents=tuple(parents.decode("ascii").split()),
         author_name=name.decode("utf-8", "surrogateescape"),
         author_email=email.decode("utf-8", "surrogateescape"),
-        authored_at=_integer(authored),
-        committed_at=_integer(committed),
+        authored_at=_seconds(authored),
+        committed_at=_seconds(committed),
         message=message.decode("utf-8", "surrogateescape"),
         touches=_touches(body),
     )
 
 
-def _integer(digits: bytes) -> int:
-    """A date as git prints it; a commit whose date cannot be read has an empty one."""
-    try:
-        return int(digits)
-    except ValueError:
-        return 0
+def _seconds(digits: bytes) -> int:
+    """A date as git prints it, within what calendars and databases hold; 0 where a commit has none to be read."""
+    return _bounded(int(digits)) if digits.isdigit() and len(digits) < 20 else 0
+
+
+def _bounded(seconds: int) -> int:
+    return min(max(seconds, 0), _LATEST)
 
 
 def _touches(body: bytes) -> tuple[Touch, ...]:
@@ -100,37 +180,40 @@ def _touches(body: bytes) -> tuple[Touch, ...]:
     if start < 0:
         return ()
     tokens = body[start:].split(b"\0")
-    entries: list[tuple[str, str | None, FileStatus, bool]] = []
+    entries: list[tuple[str, str | None, FileStatus, _Counts | None]] = []
     at, end = 0, len(tokens)
     while at + 1 < end and tokens[at].startswith(b":"):
-        raw = tokens[at]
-        status = _STATUS.get(raw[-1:]) if raw[-2:-1] == b" " else _STATUS.get(raw.rpartition(b" ")[2][:1])
-        gitlink = raw[1:7] == _GITLINK or raw[8:14] == _GITLINK
-        if status in (FileStatus.RENAMED, FileStatus.COPIED):
-            if at + 2 >= end:
-                raise _damaged()
-            entries.append((_path(tokens[at + 2]), _path(tokens[at + 1]), status, gitlink))
-            at += 3
-        else:
-            entries.append(_plain(_path(tokens[at + 1]), status or FileStatus.MODIFIED, gitlink))
-            at += 2
-    counts = _counts(tokens[at:])
-    if counts and len(counts) != len(entries):
+        about, _, letter = tokens[at].rpartition(b" ")
+        status = _STATUS.get(letter[:1], FileStatus.MODIFIED)
+        paths = 2 if status in (FileStatus.RENAMED, FileStatus.COPIED) else 1
+        if at + paths >= end:
+            raise _damaged()
+        old, path = _path(tokens[at + 1]), _path(tokens[at + paths])
+        entries.append((path, None if status is FileStatus.ADDED else old, status, _without_counting(about)))
+        at += 1 + paths
+    counts = _counts(tokens[at:]) or [_UNCOUNTED] * len(entries)
+    if len(counts) != len(entries):
         raise _damaged()
-    counts = counts or [(None, None)] * len(entries)
     return tuple(
-        Touch(path, old, status, *((None, None) if gitlink else count))
-        for (path, old, status, gitlink), count in zip(entries, counts, strict=True)
+        Touch(path, old, status, *(count if fixed is None else fixed))
+        for (path, old, status, fixed), count in zip(entries, counts, strict=True)
     )
 
 
-def _plain(path: str, status: FileStatus, gitlink: bool) -> tuple[str, str | None, FileStatus, bool]:
-    return path, None if status is FileStatus.ADDED else path, status, gitlink
+def _without_counting(about: bytes) -> _Counts | None:
+    """Counts that a raw entry's modes and blobs decide: none of a submodule, zero where the content is the same.
+
+    git says of the latter that it counts no lines where the file is binary, and none changed all the same.
+    """
+    old_mode, new_mode, old_blob, new_blob = about[1:].split(b" ")
+    if _GITLINK in (old_mode, new_mode):
+        return _UNCOUNTED
+    return (0, 0) if old_blob == new_blob else None
 
 
-def _counts(tokens: Sequence[bytes]) -> list[tuple[int | None, int | None]]:
+def _counts(tokens: Sequence[bytes]) -> list[_Counts]:
     """The numstat entries `added TAB deleted TAB path`; of renames the path is empty and two paths follow."""
-    counts: list[tuple[int | None, int | None]] = []
+    counts: list[_Counts] = []
     at, end = 0, len(tokens)
     while at < end:
         token = tokens[at]
@@ -141,7 +224,12 @@ def _counts(tokens: Sequence[bytes]) -> list[tuple[int | None, int | None]]:
         if len(fields) != 3:
             raise _damaged()
         added, deleted, path = fields
-        counts.append((None, None) if added == b"-" else (int(added), int(deleted)))
+        if added.isdigit() and deleted.isdigit():
+            counts.append((int(added), int(deleted)))
+        elif added == deleted == b"-":
+            counts.append(_UNCOUNTED)
+        else:
+            raise _damaged()
         if not path:
             at += 2
     return counts

@@ -16,6 +16,7 @@ from oversight.history.paths import PathKind, kinds_of
 from oversight.history.references import is_fix
 from oversight.history.state import (
     DAY,
+    INHERITING,
     NARROW,
     AreaState,
     FileState,
@@ -123,8 +124,7 @@ def looked_at(touches: Sequence[Touch]) -> Sequence[Touch]:
 
 def source_of(touch: Touch) -> str:
     """The path under which a touched file was known before the change."""
-    inherits = touch.status in (FileStatus.RENAMED, FileStatus.COPIED)
-    return touch.old_path if inherits and touch.old_path is not None else touch.path
+    return touch.old_path if touch.status in INHERITING and touch.old_path is not None else touch.path
 
 
 def _entropy(churn: Sequence[int]) -> float:

@@ -24,7 +24,8 @@ RECENT_TOUCHES = 20
 NARROW = 20
 """Commits that touch more files than this say nothing about which files belong together (Zimmermann et al. 2005)."""
 
-_INHERITING = (FileStatus.RENAMED, FileStatus.COPIED)
+INHERITING = (FileStatus.RENAMED, FileStatus.COPIED)
+"""Statuses by which a path takes over what is known of another."""
 
 
 @dataclass(slots=True)
@@ -161,7 +162,12 @@ class State:
 
     def apply_files(self, event: Event) -> None:
         """Take in what a commit does to files, or to those of them that matter."""
-        touched = tuple(self._touch(touch, event) for touch in event.touches)
+        # A commit may swap two names, or rename a file and write a new one in its place: read all, then write.
+        records = [self._record(touch, event) for touch in event.touches]
+        for touch, record in zip(event.touches, records, strict=True):
+            self.files[touch.path] = record
+            _change(record, touch, event)
+        touched = tuple(records)
         self._commits[event.identifier] = (event.order, event.author, touched)
 
     def blame(self, event: Event) -> None:
@@ -181,38 +187,35 @@ class State:
                 state.last_culprit = event.time if state.last_culprit is None else max(state.last_culprit, event.time)
                 pending.extend(heir for since, heir in state.heirs if since > order)
 
-    def _touch(self, touch: Touch, event: Event) -> FileState:
-        state = self._record(touch, event)
-        if touch.status is FileStatus.DELETED:
-            state.lines = 0
-        elif touch.added is None or touch.deleted is None:
-            state.lines = None
-        elif touch.status is FileStatus.ADDED:
-            state.lines = touch.added
-        elif state.lines is not None:
-            state.lines = max(state.lines + touch.added - touch.deleted, 0)
-        if not state.changes:
-            state.first = event.time
-        state.changes += 1
-        if event.fix:
-            state.fixes += 1
-            state.last_fix = event.time if state.last_fix is None else max(state.last_fix, event.time)
-        state.last = event.time
-        state.last_commit = event.identifier
-        state.last_author = event.author
-        state.authors[event.author] = state.authors.get(event.author, 0) + 1
-        state.recent.append((event.time, event.partners))
-        return state
-
     def _record(self, touch: Touch, event: Event) -> FileState:
-        if touch.status in _INHERITING and touch.old_path is not None:
-            source = self.files.get(touch.old_path)
-            state = FileState() if source is None else source.copy()
-            if source is not None:
-                source.heirs.append((event.order, state))
-            self.files[touch.path] = state
-            return state
-        known = self.files.get(touch.path)
-        if known is None:
-            known = self.files[touch.path] = FileState()
-        return known
+        """The record that a touch goes to; the caller files it under the touch's path."""
+        if touch.status not in INHERITING or touch.old_path is None:
+            return self.files.get(touch.path) or FileState()
+        source = self.files.get(touch.old_path)
+        if source is None:
+            return FileState()
+        record = source.copy()
+        source.heirs.append((event.order, record))
+        return record
+
+
+def _change(record: FileState, touch: Touch, event: Event) -> None:
+    if touch.status is FileStatus.DELETED:
+        record.lines = 0
+    elif touch.added is None or touch.deleted is None:
+        record.lines = None
+    elif touch.status is FileStatus.ADDED:
+        record.lines = touch.added
+    elif record.lines is not None:
+        record.lines = max(record.lines + touch.added - touch.deleted, 0)
+    if not record.changes:
+        record.first = event.time
+    record.changes += 1
+    if event.fix:
+        record.fixes += 1
+        record.last_fix = event.time if record.last_fix is None else max(record.last_fix, event.time)
+    record.last = event.time
+    record.last_commit = event.identifier
+    record.last_author = event.author
+    record.authors[event.author] = record.authors.get(event.author, 0) + 1
+    record.recent.append((event.time, event.partners))
