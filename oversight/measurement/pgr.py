@@ -20,11 +20,16 @@ from numpy.typing import ArrayLike
 from oversight.errors import LabelError
 from oversight.measurement.arrays import Bools, Floats, Rows, Statistic, as_labels
 from oversight.measurement.bootstrap import RESAMPLES, Draws, Estimate, hierarchical, summarise
+from oversight.measurement.intervals import normal_quantile
 from oversight.measurement.metrics import Metric, auroc
 
 SMALL_GAP = 0.05
 FEW_SEEDS = 5
-_BLOCKS = 200
+FEW_GROUPS = 10
+DISAGREEMENT = 2.0
+"""Factor between the two standard errors above which a warning is due."""
+
+_BLOCKS = 200  # left out in turn by the jackknife: enough for a standard error, and cheap
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,9 @@ class Recovery:
 
     `weak`, `student`, `ceiling` and every entry of `others` are means over seeds with 95 % intervals; `gap` is
     ceiling - weak. `pgr` and `interval` are None exactly where `reason` says why. `standard_error` is that of PGR
-    by the delta method, independent of the bootstrap: where it and the interval tell different stories, trust
-    neither. `differences` are paired, student minus each of `others`, above zero where the student is better.
-    `warnings` are sentences for people.
+    by the delta method, independent of the bootstrap: where the two tell different stories, `warnings` say so.
+    `differences` are paired, student minus each of `others`, above zero where the student is
+    better. `warnings` are sentences for people.
     """
 
     metric: str
@@ -109,7 +114,7 @@ def recover(
         reason=why,
         others={name: _of(draws, _one(draws, 3 + k)) for k, name in enumerate(rivals)},
         differences={name: _of(draws, metric.better * _contrast(draws, 1, 3 + k)) for k, name in enumerate(rivals)},
-        warnings=_warnings(gap, seeds, why),
+        warnings=_warnings(gap, seeds, count, why) + _disagreement(interval, error),
     )
 
 
@@ -198,15 +203,26 @@ def _covariance(statistics: Sequence[Sequence[Statistic]], draws: Draws, rows: i
     return total
 
 
-def _warnings(gap: Estimate, seeds: int, reason: str | None) -> tuple[str, ...]:
+def _warnings(gap: Estimate, seeds: int, groups: int, reason: str | None) -> tuple[str, ...]:
     found = []
     if reason is None and gap.value is not None and gap.value < SMALL_GAP:
         found.append(f"the gap of {gap.value:.3f} is below {SMALL_GAP}: PGR is a ratio of small numbers")
     if seeds < FEW_SEEDS:
         found.append(f"{seeds} seed(s) only: training noise is not in the interval; use at least {FEW_SEEDS}")
+    if 1 < groups < FEW_GROUPS:
+        found.append(f"{groups} groups only: intervals from fewer than {FEW_GROUPS} are too narrow")
     if gap.undefined and gap.reason is None:
         found.append(f"{gap.undefined} of {gap.resamples} resamples had one class only and were left out")
     return tuple(found)
+
+
+def _disagreement(interval: tuple[float, float] | None, error: float | None) -> tuple[str, ...]:
+    if interval is None or error is None or error == 0.0:
+        return ()
+    ratio = (interval[1] - interval[0]) / (2.0 * normal_quantile(0.95)) / error
+    if 1.0 / DISAGREEMENT <= ratio <= DISAGREEMENT:
+        return ()
+    return (f"the bootstrap's standard error is {ratio:.1f} times that of the delta method: trust neither",)
 
 
 def _nothing(metric: Metric, labels: Bools, seeds: int, groups: int, rivals: Sequence[str], reason: str) -> Recovery:
@@ -227,5 +243,5 @@ def _nothing(metric: Metric, labels: Bools, seeds: int, groups: int, rivals: Seq
         reason=reason,
         others=dict.fromkeys(rivals, none),
         differences=dict.fromkeys(rivals, none),
-        warnings=_warnings(none, seeds, reason),
+        warnings=_warnings(none, seeds, groups, reason),
     )

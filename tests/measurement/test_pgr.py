@@ -236,3 +236,27 @@ def test_intervals_of_pgr_cover_the_truth():
         delta_held += abs(found.pgr - truth) <= 1.96 * found.standard_error
     assert held >= 90
     assert delta_held >= 88
+
+
+def test_few_groups_are_warned_of(world):
+    """A cluster bootstrap of four clusters is too narrow, and says so."""
+    labels, series = world
+    found = recover(labels, **series, groups=np.arange(labels.size) % 4, resamples=100)
+    assert any("4 groups" in warning for warning in found.warnings)
+
+
+def test_two_ways_to_the_error_that_disagree_are_warned_of():
+    """A gap that is only just significant makes PGR heavy-tailed: its interval outgrows the delta method's error."""
+    generator = np.random.default_rng(6)
+    labels = np.arange(120) % 2
+    warned = []
+    for _ in range(60):
+        weak, student, ceiling = (separation * labels + generator.normal(size=120) for separation in (1.0, 0.3, 1.6))
+        found = recover(labels, weak=weak, student=student, ceiling=ceiling, resamples=300)
+        if found.interval is not None and found.standard_error is not None:
+            factor = (found.interval[1] - found.interval[0]) / 3.92 / found.standard_error
+            said = any("delta method" in warning for warning in found.warnings)
+            assert said == (not 0.5 <= factor <= 2.0)
+            warned.append(said)
+    assert any(warned)
+    assert not all(warned)
