@@ -11,12 +11,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from itertools import compress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from oversight.changes.model import Change, FileChange, Hunk, LineKind
+from oversight.changes.model import Change, FileChange
 from oversight.features.facts import FACTS, facts_of, tags_of
 from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS, TOKENIZER_VERSION, Mark, hash_hunks
@@ -60,7 +61,7 @@ def featurise(change: Change, context: Context, syntax: tuple[tuple[HunkSyntax, 
     places: list[tuple[int, int]] = []
     for file_number, (file, hunks) in enumerate(zip(change.files, syntax, strict=True)):
         for hunk_number, (hunk, found) in enumerate(zip(file.hunks, hunks, strict=True)):
-            texts.append(_marked(file, hunk, found))
+            texts.append(_marked(file, found))
             facts.append(facts_of(file, hunk, found))
             places.append((file_number, hunk_number))
     tokens, offsets = hash_hunks(texts)
@@ -75,29 +76,20 @@ def featurise(change: Change, context: Context, syntax: tuple[tuple[HunkSyntax, 
     )
 
 
-def _marked(file: FileChange, hunk: Hunk, syntax: HunkSyntax) -> Iterator[tuple[Mark, str]]:
-    """Yield the texts of a hunk with their marks: code where it was parsed, raw lines elsewhere."""
-    for tag in tags_of(file):
+def _marked(file: FileChange, syntax: HunkSyntax) -> Iterator[tuple[Mark, str]]:
+    """Yield the texts of a hunk with their marks; context is the same on both sides and taken once."""
+    for tag in tags_of(file.path, file.language):
         yield Mark.TAG, tag
-    if syntax.new is None and syntax.old is None:
-        for mark, kind in (
-            (Mark.ADDED, LineKind.ADDED),
-            (Mark.DELETED, LineKind.DELETED),
-            (Mark.CONTEXT, LineKind.CONTEXT),
-        ):
-            yield mark, "\n".join(line.text for line in hunk.lines if line.kind is kind)
-        return
     if syntax.new is not None:
         yield Mark.ADDED, _code(syntax.new, changed=True)
-        yield Mark.CONTEXT, _code(syntax.new, changed=False)
     if syntax.old is not None:
         yield Mark.DELETED, _code(syntax.old, changed=True)
-        if syntax.new is None:
-            yield Mark.CONTEXT, _code(syntax.old, changed=False)
+    side = syntax.new or syntax.old
+    if side is not None:
+        yield Mark.CONTEXT, _code(side, changed=False)
 
 
 def _code(fragment: Fragment, *, changed: bool) -> str:
     """Return the code of the changed (or of the unchanged) rows, comments and strings blanked."""
-    return "\n".join(
-        code for code, is_changed in zip(fragment.code, fragment.changed, strict=True) if is_changed is changed
-    )
+    flags = fragment.changed if changed else [not flag for flag in fragment.changed]
+    return "\n".join(compress(fragment.code, flags))

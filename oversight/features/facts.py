@@ -54,10 +54,11 @@ def is_test(path: str) -> bool:
     return _TEST.search(path) is not None
 
 
-def tags_of(file: FileChange) -> tuple[str, ...]:
+@lru_cache(maxsize=65_536)
+def tags_of(path: str, language: str | None) -> tuple[str, ...]:
     """Return what is said about a file as tokens: its language and suffix (its name where it has none)."""
-    path = PurePosixPath(file.path)
-    return (f"language:{file.language}", f"suffix:{path.suffix.lower() or path.name}")
+    name = PurePosixPath(path)
+    return (f"language:{language}", f"suffix:{name.suffix.lower() or name.name}")
 
 
 def facts_of(file: FileChange, hunk: Hunk, syntax: HunkSyntax) -> list[float]:
@@ -73,7 +74,7 @@ def facts_of(file: FileChange, hunk: Hunk, syntax: HunkSyntax) -> list[float]:
         *_counts(syntax.deleted),
         syntax.comment_only,
         syntax.formatting_only,
-        syntax.new is not None or syntax.old is not None,
+        syntax.language is not None,
         is_test(file.path),
         file.status is FileStatus.ADDED,
         file.status is FileStatus.DELETED,

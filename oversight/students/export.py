@@ -27,14 +27,14 @@ from oversight.measurement.platt import Platt
 from oversight.students.batch import INPUTS, OUTPUTS
 from oversight.students.checkpoint import Artefact
 from oversight.students.network import Architecture, Network
-from oversight.students.student import NetworkStudent
+from oversight.students.student import NetworkStudent, Student
 
 QUANTILES = 1001
 """Number of reference quantiles: steps of a tenth of a percent."""
 
 
 def to_files(
-    student: NetworkStudent,
+    student: Student,
     *,
     name: str,
     version: str,
@@ -44,8 +44,11 @@ def to_files(
 ) -> dict[str, bytes]:
     """Return the files of a model directory, for `oversight.students.checkpoint.write`.
 
-    `reference` has the risks of held-out changes with history ("full") and without ("none").
+    `reference` has the risks of held-out changes with history ("full") and without ("none"). Raises `ModelError` for a
+    student that is not one network, which cannot be stored as one.
     """
+    if not isinstance(student, NetworkStudent):
+        raise ModelError("the student of this method is not one network", mend="train with another method")
     levels = np.linspace(0, 1, QUANTILES)
     config = {
         "name": name,

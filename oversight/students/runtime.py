@@ -195,6 +195,13 @@ def load_named(name: str = DEFAULT) -> Model:
         return load(path)
 
 
+def open_model(name: str | None = None) -> Model:
+    """Load the model called `name`: a shipped one (default where None), or a model directory by its path."""
+    if name is None or (name.isidentifier() and not Path(name).exists()):
+        return load_named(name or DEFAULT)
+    return load(Path(name))
+
+
 def _quantiles(values: object) -> NDArray[np.float64]:
     quantiles = np.asarray(values, dtype=np.float64)
     if quantiles.ndim != 1 or quantiles.size < 2 or not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():

@@ -20,7 +20,7 @@ from oversight.features.example import HISTORY
 from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
-from oversight.measurement.platt import UNCALIBRATED, Platt, fit_platt
+from oversight.measurement.platt import UNCALIBRATED, Platt
 from oversight.students.batch import collate
 from oversight.students.network import Architecture, Network
 from oversight.students.training import Budget, Loss, Report, Rows, cross_entropy, forward, train
@@ -35,8 +35,12 @@ class Student(Protocol):
         """Return P(risky) of each example, (N,)."""
         ...
 
-    def calibrated(self, examples: Sequence[Example], labels: ArrayLike, weights: ArrayLike | None = None) -> Student:
-        """Return this student with its probabilities fitted to labels (N,) of changes that it was not trained on."""
+    def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
+        """Return the uncalibrated log-odds of each change, and those of its hunks alone, both (N,)."""
+        ...
+
+    def with_calibration(self, change: Platt, hunk: Platt) -> Student:
+        """Return this student with other calibrations: of changes, and of single hunks."""
         ...
 
 
@@ -65,7 +69,7 @@ class NetworkStudent:
     hunk_calibration: Platt = UNCALIBRATED
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
-        """Return the raw logit of each change and that of its pooled hunks alone, both (N,)."""
+        """Return the uncalibrated log-odds of each change, and those of its hunks alone, both (N,)."""
         whole: list[NDArray[np.float32]] = []
         alone: list[NDArray[np.float32]] = []
         self.network.eval()
@@ -80,18 +84,9 @@ class NetworkStudent:
         """Return P(risky) of each example, (N,)."""
         return self.change_calibration(self.logits(examples)[0])
 
-    def calibrated(
-        self, examples: Sequence[Example], labels: ArrayLike, weights: ArrayLike | None = None
-    ) -> NetworkStudent:
-        """Return this student with its probabilities fitted to labels (N,) of changes that it was not trained on."""
-        targets = np.asarray(labels, dtype=np.float64)
-        mass = None if weights is None else np.asarray(weights, dtype=np.float64)
-        whole, alone = self.logits(examples)
-        return replace(
-            self,
-            change_calibration=fit_platt(whole, targets, mass),
-            hunk_calibration=fit_platt(alone, targets, mass),
-        )
+    def with_calibration(self, change: Platt, hunk: Platt) -> NetworkStudent:
+        """Return this student with other calibrations: of changes, and of single hunks."""
+        return replace(self, change_calibration=change, hunk_calibration=hunk)
 
 
 @dataclass(frozen=True)

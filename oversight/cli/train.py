@@ -1,0 +1,122 @@
+"""`oversight train`: a model of a repository's own, from its history and a few hundred human labels."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from oversight.cli.progress import progress
+from oversight.errors import MissingExtraError, UsageError
+
+if TYPE_CHECKING:
+    from oversight.experiment.run import Plan, Trained
+
+
+class Tune(StrEnum):
+    """What is trained."""
+
+    HEAD = "head"
+
+
+def train(
+    output: Annotated[Path, typer.Option(help="Directory for the model; a model in its place is replaced.")],
+    repo: Annotated[Path, typer.Option(help="Repository to learn from.")] = Path(),
+    weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical or principles.")] = "panel",
+    method: Annotated[
+        str, typer.Option(help="Method by name, or auto: whichever orders the human labels better.")
+    ] = "mixed",
+    human: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|N",
+            help="Human labels: a file (labels.jsonl, verdicts), or how many to draw from what history already knows. "
+            "Default: 300, or as many more as hold about 20 risky ones.",
+        ),
+    ] = None,
+    tune: Annotated[Tune, typer.Option(help="What is trained; head: the student's own network.")] = Tune.HEAD,  # noqa: ARG001  # there is one choice
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Train with that many seeds; figures of all, the model of the first.")
+    ] = 1,
+    changes: Annotated[
+        int,
+        typer.Option(min=300, help="Most changes to read for weak labels and the test; drawn at random above that."),
+    ] = 12_000,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes that read changes; 0 is one a core.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+) -> None:
+    """Train a model on this repository's history and write it to a directory, for --model.
+
+    Labels come from what history already knows: repairs that name the change they repair, and reverts. The newest
+    30 % are held out; the figures on them, beside plain baselines, are printed and stored with the model.
+    An interrupted run goes on where it stopped reading.
+    """
+    from oversight.changes.repository import Repository
+    from oversight.experiment.card import card
+    from oversight.students import checkpoint
+
+    checkpoint.check_target(output)
+    try:
+        import torch  # noqa: F401  # said before the history is read, not after
+
+        from oversight.experiment.run import train as run
+        from oversight.students.export import to_files
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("oversight train", "train") from error
+    plan = _plan(weak, method, human, seeds, changes, jobs, seed)
+    with Repository.open(repo) as repository:
+        tip = repository.resolve("HEAD")
+        trained = run(repository, tip, plan, progress)
+        name, version = repository.name, tip[:12]
+    files = to_files(
+        trained.student,
+        name=name,
+        version=version,
+        reference=trained.reference,
+        metrics=trained.metrics,
+        card=card(name, version, trained.metrics),
+    )
+    sha256 = checkpoint.write(output, files)
+    _tell(trained, output, sha256)
+
+
+def _plan(weak: str, method: str, human: str | None, seeds: int, changes: int, jobs: int, seed: int) -> Plan:
+    from oversight import methods
+    from oversight.experiment import weak as reviewers
+    from oversight.experiment.human import read_labels
+    from oversight.experiment.reading import cores
+    from oversight.experiment.run import Plan
+
+    if method not in (*methods.names(), "auto"):
+        raise UsageError("there is no method of that name", mend=f"use auto or one of {', '.join(methods.names())}")
+    if weak not in reviewers.NAMES:
+        raise UsageError("there is no weak reviewer of that name", mend=f"use one of {', '.join(reviewers.NAMES)}")
+    number = int(human) if human is not None and human.isascii() and human.isdigit() else None
+    if number == 0:
+        raise UsageError("without human labels nothing can be learned", mend="ask for more with --human N")
+    return Plan(
+        weak=weak,
+        method=method,
+        human=number,
+        labels=read_labels(Path(human)) if human is not None and number is None else {},
+        seeds=seeds,
+        changes=changes,
+        jobs=jobs or cores(),
+        seed=seed,
+    )
+
+
+def _tell(trained: Trained, output: Path, sha256: str) -> None:
+    """Print what was learned from, what it reaches on the held-out changes, and how to use it."""
+    from oversight.experiment.card import table
+    from oversight.reports.escape import terminal
+
+    human, weak = trained.metrics["human_labels"], trained.metrics["weak_labels"]
+    typer.echo(
+        f"Learned from {human['n']} human labels ({human['risky']} risky) and {weak['n']} weak ones of the "
+        f"{weak['reviewer']}, by the method {trained.metrics['method']['name']}."
+    )
+    typer.echo("\n".join(table(trained.metrics["test"])))
+    typer.echo(f"\nWritten to {terminal(str(output))}, sha256 {sha256}. Use it with --model {terminal(str(output))}")

@@ -1,0 +1,69 @@
+"""A model's card, written from its figures: nothing in it was typed by hand but the words around the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_COLUMNS = ("auroc", "auroc, size-matched", "ap", "recall@10%", "brier")
+
+_RISK = """`risk` is the probability that people will later repair or withdraw the change, as the history of this
+repository records repairs (`Fixes:` trailers) and withdrawals (reverts), calibrated on human labels that the model
+was not taught with. It can be no better than those records: a repair that nobody records is not in it."""
+
+_LIMITS = """A change with a low risk is not a safe one. The model reads the code of a change, never the files around
+it; it does not run anything. Models age: train again when a year has passed, or when the project has changed its
+ways."""
+
+
+def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
+    """Return the card of a model that `oversight train` made, in Markdown."""
+    human, weak, method = metrics["human_labels"], metrics["weak_labels"], metrics["method"]
+    where = "given in a file" if human["given"] else "drawn at random from the oldest 35 % of the history"
+    return "\n".join(
+        [
+            f"# {name} {version}",
+            "",
+            f"Trained by `oversight train` on {metrics['pool']} changes of {metrics['commits']} commits.",
+            "",
+            f"- {human['n']} human labels, {human['risky']} of them risky, {where}",
+            f"- {weak['n']} weak labels of the reviewer `{weak['reviewer']}`, mean risk {weak['mean_risk']:.3f}",
+            f"- method `{method['name']}`",
+            "",
+            "## What `risk` means",
+            _RISK,
+            "",
+            "## What it reaches",
+            *table(metrics["test"]),
+            "",
+            "## Limits",
+            _LIMITS,
+            "",
+        ]
+    )
+
+
+def table(test: Mapping[str, Any]) -> list[str]:
+    """Return the figures of `oversight.experiment.evaluation.evaluate` as the lines of a Markdown table."""
+    lines = [
+        f"{test['n']} changes later than all that was learned from, {test['positives']} of them risky. In brackets:",
+        "95 % bootstrap intervals over blocks of time. Lines added and smallest-first are the baselines of no model at all.",
+        "",
+        f"| score | {' | '.join(_COLUMNS)} |",
+        f"|---|{'---|' * len(_COLUMNS)}",
+    ]
+    for score, figures in test["scores"].items():
+        lines.append(f"| {score} | {' | '.join(shown(figures.get(column)) for column in _COLUMNS)} |")
+    lines.append("")
+    lines.extend(f"- {name}: {shown(figure)}" for name, figure in test["differences"].items())
+    return lines
+
+
+def shown(figure: Mapping[str, Any] | None) -> str:
+    """Return a figure with its interval as text, or why there is none."""
+    if figure is None:
+        return "not a probability"
+    if figure["value"] is None:
+        return f"none: {figure['reason']}"
+    interval = f" [{figure['low']:.3f}, {figure['high']:.3f}]" if figure.get("low") is not None else ""
+    return f"{figure['value']:.3f}{interval}"

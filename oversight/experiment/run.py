@@ -1,0 +1,204 @@
+"""`oversight train` on one page: a repository and a plan become a student with its figures.
+
+pool ── windows forward in time ──> weak-train: N human labels │ student-train: weak labels │ test: figures
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversight.changes.repository import Repository
+from oversight.errors import LabelError
+from oversight.experiment import weak
+from oversight.experiment.evaluation import Test, evaluate
+from oversight.experiment.human import is_verdict
+from oversight.experiment.pool import Pool, Rows, read_pool, with_labels
+from oversight.experiment.reading import Reading, read_changes
+from oversight.experiment.teaching import FEWEST, FOLDS, Lesson, Taught, teach
+from oversight.history.model import GoldLabel
+from oversight.history.schema import cache_directory
+from oversight.measurement.metrics import auroc, misfit
+from oversight.measurement.splits import Windows, draw_human
+from oversight.reviewers.model import WeakLabel
+from oversight.students.student import Learner, NetworkLearner, Student
+
+Stage: TypeAlias = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+"""A stage of the work with its name and number of steps; yields what to call with the steps that are done."""
+
+HUMAN = 300
+"""Human labels that are drawn where nobody says how many, or as many more as hold `EXPECTED` risky ones."""
+
+EXPECTED = 20
+
+CHANGES = 12_000
+"""Changes that are read for weak labels and for the test together; more cost time and add little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to train. `human` is a number of labels to draw, None for the default; `labels` are people's own, by sha."""
+
+    weak: str = weak.DEFAULT
+    method: str = "mixed"
+    human: int | None = None
+    labels: Mapping[str, GoldLabel] = field(default_factory=dict)
+    seeds: int = 1
+    changes: int = CHANGES
+    jobs: int = 1
+    seed: int = 0
+    learner: Learner = field(default_factory=NetworkLearner)
+    cache: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The student of the first seed, its figures, and risks of held-out changes with history and without."""
+
+    student: Student
+    metrics: dict[str, Any]
+    reference: dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Rows of a pool: N with human labels (N,), those to be labelled weakly, and those to test on."""
+
+    human: Rows
+    labels: NDArray[np.bool_]
+    student: Rows
+    test: Rows
+
+
+def train(repository: Repository, tip: str, plan: Plan, stage: Stage) -> Trained:
+    """Train on the history of `tip`.
+
+    Raises `LabelError` where the history is too short, or holds too few labels of either kind.
+    """
+    with stage("reading the history", None) as advance:
+        pool = read_pool(repository, tip, advance=advance)
+    pool = with_labels(pool, plan.labels)
+    windows = pool.windows()
+    draw = _draw(pool, windows, plan)
+    wanted = np.concatenate((draw.human, draw.student, draw.test))
+    with stage("reading changes", wanted.size) as advance:
+        readings = read_changes(
+            repository,
+            {pool.shas[row]: pool.measures[row] for row in np.sort(wanted).tolist()},
+            jobs=plan.jobs,
+            cache_directory=plan.cache or cache_directory(),
+            advance=advance,
+        )
+    draw = _readable(draw, pool, readings)
+    lesson = Lesson(
+        [readings[pool.shas[row]] for row in draw.human.tolist()],
+        draw.labels,
+        [readings[pool.shas[row]] for row in draw.student.tolist()],
+        plan.weak,
+        plan.learner,
+    )
+    trainings = plan.seeds * (1 + FOLDS * (2 if plan.method == "auto" else 1))
+    with stage("training", trainings) as advance:
+        taught = [
+            teach(lesson, plan.method, seed=plan.seed + number, advance=lambda _what: advance(1))
+            for number in range(plan.seeds)
+        ]
+    return _measured(pool, draw, readings, lesson, taught, plan)
+
+
+def _draw(pool: Pool, windows: Windows, plan: Plan) -> Draw:
+    if plan.labels:
+        human, labels = _given(pool, windows, plan.labels)
+    else:
+        known = pool.known_at(windows.student_from)
+        ripe = windows.weak_train[known.mature[windows.weak_train]]
+        human = draw_human(ripe, _how_many(known.risky[ripe], plan.human), seed=plan.seed)
+        labels = known.risky[human]
+    student = np.setdiff1d(windows.student_train, human)
+    test = windows.test[pool.mature[windows.test]]
+    return Draw(
+        human, labels, _thin(student, plan.changes * 2 // 3, plan.seed), _thin(test, plan.changes // 3, plan.seed)
+    )
+
+
+def _how_many(risky: NDArray[np.bool_], asked: int | None) -> int:
+    """Return how many labels to draw from rows with these labels (n,)."""
+    if asked is not None:
+        return asked
+    found = int(risky.sum())
+    if found < FEWEST:
+        raise LabelError(
+            f"history had named {found} risky changes by the end of the first window, too few to learn from",
+            mend="use a longer history, or give people's labels with --human FILE",
+        )
+    return min(risky.size, max(HUMAN, math.ceil(EXPECTED * risky.size / found)))
+
+
+def _given(pool: Pool, windows: Windows, labels: Mapping[str, GoldLabel]) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return the rows before the test window that people labelled; what history said later is censored."""
+    before = np.sort(np.concatenate((windows.weak_train, windows.student_train)))
+    rows = [
+        row
+        for row in before.tolist()
+        if (label := labels.get(pool.shas[row])) is not None
+        and (is_verdict(label) or label.decided_at.timestamp() < windows.test_from)
+    ]
+    if not rows:
+        raise LabelError(
+            "none of the labels is of a change before the test window, the newest 30 % of the history",
+            mend="label older changes too, by their full shas",
+        )
+    return np.array(rows, dtype=np.int64), np.array([labels[pool.shas[row]].risky for row in rows])
+
+
+def _thin(rows: Rows, most: int, seed: int) -> Rows:
+    """Return at most `most` of the rows, drawn at random, in order of time."""
+    return np.sort(np.random.default_rng(seed).permutation(rows)[:most])
+
+
+def _readable(draw: Draw, pool: Pool, readings: Mapping[str, Reading]) -> Draw:
+    """Return the draw without the rows whose diff could not be read."""
+
+    def read(rows: Rows) -> NDArray[np.bool_]:
+        return np.array([pool.shas[row] in readings for row in rows.tolist()], dtype=bool)
+
+    kept = read(draw.human)
+    return Draw(draw.human[kept], draw.labels[kept], draw.student[read(draw.student)], draw.test[read(draw.test)])
+
+
+def _measured(
+    pool: Pool, draw: Draw, readings: Mapping[str, Reading], lesson: Lesson, taught: Sequence[Taught], plan: Plan
+) -> Trained:
+    """Score the test rows with every seed's student, and the weak supervisor beside the first."""
+    tested = [readings[pool.shas[row]] for row in draw.test.tolist()]
+    examples = [one.example for one in tested]
+    bare = [replace(one, measures=row) for one, row in zip(examples, pool.without_history(draw.test), strict=True)]
+    first, labels = taught[0], pool.risky[draw.test]
+    risks = [one.student.predict(examples) for one in taught]
+    weak_risks = _risks(weak.weak_labels(plan.weak, lesson.human, lesson.labels, tested, seed=plan.seed))
+    without = first.student.predict(bare)
+    test = Test(labels, pool.times[draw.test], pool.lines_added[draw.test], pool.churn[draw.test])
+    students = first.student.predict([one.example for one in lesson.unlabelled])
+    metrics = {
+        "repository": pool.name,
+        "commits": pool.commits,
+        "pool": len(pool.shas),
+        "human_labels": {"n": int(draw.labels.size), "risky": int(draw.labels.sum()), "given": bool(plan.labels)},
+        "weak_labels": {"n": len(first.weak), "reviewer": plan.weak, "mean_risk": float(_risks(first.weak).mean())},
+        "method": {"name": first.method, "asked": plan.method, "out_of_fold_log_loss": first.losses},
+        "misfit": misfit(_risks(first.weak), students).value,
+        "seeds": {"first": plan.seed, "auroc": [auroc(labels, risk).value for risk in risks]},
+        "test": evaluate(test, {"student": risks[0], "student, bare diff": without, "weak": weak_risks}),
+    }
+    return Trained(first.student, metrics, {"full": risks[0], "none": without})
+
+
+def _risks(labels: Sequence[WeakLabel]) -> NDArray[np.float64]:
+    return np.array([label.risk for label in labels], dtype=np.float64)

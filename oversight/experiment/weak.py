@@ -1,0 +1,123 @@
+"""Weak supervisors by name: what they learn from N human labels, and the weak labels that they give.
+
+| name | what it is |
+|---|---|
+| lexical | marked tokens, logistic regression |
+| principles | the constitution: 1 - product of (1 - risk) over what fires, calibrated |
+| panel | both of them and the size of the change, joined by the label model |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversight.errors import UsageError
+from oversight.experiment.reading import Reading
+from oversight.history.context import MEASURES
+from oversight.measurement.platt import fit_platt, logit
+from oversight.reviewers import lexical, panel
+from oversight.reviewers.model import WeakLabel
+from oversight.reviewers.size import Size
+
+NAMES = ("lexical", "panel", "principles")
+DEFAULT = "panel"
+
+_ADDED, _DELETED = MEASURES.index("la"), MEASURES.index("ld")
+
+
+def weak_labels(
+    name: str,
+    taught: Sequence[Reading],
+    labels: NDArray[np.bool_],
+    wanted: Sequence[Reading],
+    *,
+    seed: int,
+) -> list[WeakLabel]:
+    """Teach the weak supervisor `name` the human labels (N,) of `taught`, and let it label `wanted`.
+
+    `wanted` has no labels; the label models learn from it how reviewers agree, and which words are rare.
+    `LabelError` where there are too few labels of either kind.
+    """
+    if name == "principles":
+        return _by_principles(taught, labels, wanted)
+    if name == "lexical":
+        return _by_lexical(taught, labels, wanted, seed)
+    if name == "panel":
+        return _by_panel(taught, labels, wanted, seed)
+    raise UsageError("there is no weak reviewer of that name", mend=f"use one of {', '.join(NAMES)}")
+
+
+def _by_principles(taught: Sequence[Reading], labels: NDArray[np.bool_], wanted: Sequence[Reading]) -> list[WeakLabel]:
+    calibration = fit_platt(logit(_any(taught)), labels)
+    risks = calibration(logit(_any(wanted)))
+    return [
+        WeakLabel(reading.example.change_id, float(risk), 1.0 if reading.opinions else 0.0, reading.opinions)
+        for reading, risk in zip(wanted, risks, strict=True)
+    ]
+
+
+def _any(readings: Sequence[Reading]) -> NDArray[np.float64]:
+    """Return 1 - product of (1 - risk) over the principles that fire, kept off 0 and 1, (N,)."""
+    clean = [np.prod([1 - (one.risk or 0.0) for one in reading.opinions]) for reading in readings]
+    return np.clip(1 - np.array(clean, dtype=np.float64), 0.01, 0.99)
+
+
+def _by_lexical(
+    taught: Sequence[Reading], labels: NDArray[np.bool_], wanted: Sequence[Reading], seed: int
+) -> list[WeakLabel]:
+    lexicon = lexical.learn([one.example for one in taught], labels, [one.example for one in wanted], seed=seed)
+    reviewer = lexical.Lexical(lexicon)
+    opinions = [reviewer.judge(one.example) for one in wanted]
+    prior = (float(labels.sum()) + 1) / (len(labels) + 2)
+    return [
+        WeakLabel(
+            one.example.change_id, prior if said.risk is None else said.risk, float(said.risk is not None), (said,)
+        )
+        for one, said in zip(wanted, opinions, strict=True)
+    ]
+
+
+def _by_panel(
+    taught: Sequence[Reading], labels: NDArray[np.bool_], wanted: Sequence[Reading], seed: int
+) -> list[WeakLabel]:
+    lexicon = lexical.learn([one.example for one in taught], labels, [one.example for one in wanted], seed=seed)
+    # What the lexicon says of the rows that it has learned by heart would teach the panel to trust it blindly.
+    unseen = _out_of_fold(taught, labels, wanted, seed)
+    said = [
+        *(_said(one, unseen[number]) for number, one in enumerate(taught)),
+        *(_said(one, lexical.Lexical(lexicon)) for one in wanted),
+    ]
+    human: Mapping[str, bool] = {one.example.change_id: bool(label) for one, label in zip(taught, labels, strict=True)}
+    model = panel.learn(said, human)
+    return [model.label(one) for one in said[len(taught) :]]
+
+
+def _out_of_fold(
+    taught: Sequence[Reading], labels: NDArray[np.bool_], background: Sequence[Reading], seed: int
+) -> list[lexical.Lexical]:
+    """Return for each row a lexical reviewer that has not seen it; halves, alike in the share of risky rows."""
+    order = np.random.default_rng(seed).permutation(len(taught))
+    half = np.zeros(len(taught), dtype=np.int64)
+    for kind in (True, False):
+        rows = order[labels[order] == kind]
+        half[rows] = np.arange(len(rows)) % 2
+    reviewers: list[lexical.Lexical] = []
+    for side in (0, 1):
+        rows = np.flatnonzero(half != side)
+        learned = lexical.learn(
+            [taught[row].example for row in rows.tolist()],
+            labels[rows],
+            [one.example for one in background],
+            seed=seed,
+        )
+        reviewers.append(lexical.Lexical(learned))
+    return [reviewers[side] for side in half.tolist()]
+
+
+def _said(reading: Reading, reviewer: lexical.Lexical) -> panel.Said:
+    measures = reading.example.measures
+    graded = (reviewer.judge(reading.example), Size().judge(float(measures[_ADDED]), float(measures[_DELETED])))
+    return panel.Said(reading.example.change_id, (*graded, *reading.opinions))

@@ -1,0 +1,139 @@
+"""Scoring: torch and ONNX agree, pieces add up, and nothing that is not a number passes for a risk."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oversight.errors import ModelError, UnscoredError
+from oversight.history.model import Completeness
+from oversight.measurement.platt import Platt
+from oversight.students import checkpoint, runtime
+from oversight.students.export import from_artefact
+from oversight.students.student import NetworkStudent
+from tests.synthetic import example, examples
+
+
+def test_torch_and_onnx_agree(directory: Path, student: NetworkStudent) -> None:
+    """Risks of changes and of hunks are the same to 1e-4, for ragged changes and for empty ones."""
+    random = np.random.default_rng(5)
+    changes = [*examples(80, seed=4)[0], example(random, "no hunks", hunks=0), example(random, "many", hunks=300)]
+    scored = runtime.load(directory).score(changes)
+    np.testing.assert_allclose([one.risk for one in scored], student.predict(changes), atol=1e-4)
+    single = [one for one in changes if one.hunks == 1]
+    alone = student.hunk_calibration(student.logits(single)[1])
+    of_single = [one.hunk_risks[0] for one, change in zip(scored, changes, strict=True) if change.hunks == 1]
+    np.testing.assert_allclose(of_single, alone, atol=1e-4)
+
+
+def test_weights_survive_storage(directory: Path, student: NetworkStudent) -> None:
+    """A student rebuilt from its model directory says the same."""
+    changes, _ = examples(20, seed=6)
+    again = from_artefact(checkpoint.read(directory))
+    np.testing.assert_allclose(again.predict(changes), student.predict(changes), atol=1e-6)
+
+
+def test_shares_and_context_make_up_the_risk(directory: Path) -> None:
+    """What the hunks add and what the measures add sum up to the change's log-odds."""
+    model = runtime.load(directory)
+    for one in model.score(examples(20, seed=7)[0]):
+        total = np.array(one.context + one.shares.sum())
+        assert one.risk == pytest.approx(float(model.change_calibration(total)), abs=1e-9)
+
+
+def test_pieces_add_up(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change cut into many pieces gets the risks of one that fits into a single piece."""
+    model = runtime.load(directory)
+    random = np.random.default_rng(8)
+    changes = [example(random, str(hunks), hunks=hunks) for hunks in (0, 40, 0, 1, 7, 0)]
+    whole = model.score(changes)
+    monkeypatch.setattr(runtime, "_TOKENS_AT_ONCE", 50)
+    monkeypatch.setattr(runtime, "_HUNKS_AT_ONCE", 4)
+    for one, other in zip(whole, model.score(changes), strict=True):
+        assert one.risk == pytest.approx(other.risk, abs=1e-6)
+        np.testing.assert_allclose(one.hunk_risks, other.hunk_risks, atol=1e-6)
+
+
+def test_no_changes_give_no_risks(directory: Path) -> None:
+    """Scoring nothing is not an error."""
+    assert runtime.load(directory).score([]) == []
+
+
+def test_an_example_of_another_schema_is_refused(directory: Path) -> None:
+    """Numbers of other features are not fed to a network that would take them."""
+    random = np.random.default_rng(0)
+    with pytest.raises(ModelError, match="schema"):
+        runtime.load(directory).score([example(random, "foreign", schema="0" * 16)])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_what_is_not_finite_is_unscored(directory: Path, value: float) -> None:
+    """A network that gives NaN or infinity leaves the change unscored; it never gets a low risk."""
+    model = runtime.load(directory)
+    changes, _ = examples(1)
+    model.__dict__["_session"] = _Broken(value)
+    with pytest.raises(UnscoredError):
+        model.score(changes)
+
+
+class _Broken:
+    """A session of a network whose weights have gone astray."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def run(self, _outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        hunks, changes = len(inputs["facts"]), len(inputs["measures"])
+        return [np.full(hunks, self.value), np.ones(hunks), np.zeros(changes)]
+
+
+def test_a_graph_that_is_no_graph_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Bytes that onnxruntime cannot run are a ModelError, not a crash."""
+    checkpoint.write(tmp_path / "model", {**files, "model.onnx": b"\x00not a graph"})
+    model = runtime.load(tmp_path / "model")
+    with pytest.raises(ModelError, match=r"model\.onnx"):
+        model.score(examples(1)[0])
+
+
+def test_a_model_reaches_worker_processes(directory: Path) -> None:
+    """A model that has scored can be sent to another process, which makes a session of its own."""
+    model = runtime.load(directory)
+    changes, _ = examples(3)
+    expected = [one.risk for one in model.score(changes)]
+    copy = pickle.loads(pickle.dumps(model))  # noqa: S301  # what joblib does between our own processes
+    assert [one.risk for one in copy.score(changes)] == expected
+
+
+def test_percentiles_come_from_changes_known_as_well() -> None:
+    """A bare diff is placed among bare diffs; ties stand in the middle of their equals."""
+    reference = runtime.Reference(np.array([0.1, 0.2, 0.2, 0.4]), np.array([0.6, 0.7]))
+    assert reference.percentile(0.2, Completeness.FULL) == 50.0
+    assert reference.percentile(0.5, Completeness.PARTIAL) == 100.0
+    assert reference.percentile(0.5, Completeness.NONE) == 0.0
+
+
+def test_unknown_names_are_refused() -> None:
+    """A shipped model is found by its name and by nothing else."""
+    for name in ("nonesuch", "../oversight", "", "__pycache__/x"):
+        with pytest.raises(ModelError, match="shipped"):
+            runtime.load_named(name)
+
+
+def test_scoring_needs_no_torch(directory: Path) -> None:
+    """Loading a model and scoring with it imports neither torch nor scikit-learn nor scipy."""
+    code = (
+        "import sys; from pathlib import Path; from oversight.students.runtime import load; "
+        "from tests.synthetic import examples; "
+        f"load(Path({str(directory)!r})).score(examples(2)[0]); "
+        "print(sorted({'torch', 'sklearn', 'scipy', 'transformers', 'onnx'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_calibration_keeps_the_order(directory: Path) -> None:
+    """Whatever the slope, a higher logit gives a higher probability."""
+    assert (np.diff(Platt(0.05, -3.0)(np.linspace(-20, 20, 50))) > 0).all()
