@@ -16,22 +16,34 @@ SCHEMA_VERSION = "1.0"
 
 _TEXT = 2_000
 _TITLE = 1_000
+_ENCODER = json.JSONEncoder(allow_nan=False)
 _HASH_BEFORE_HASH = re.compile(r"#(?=#)")
 
 
-def dumps(value: Any) -> str:
-    r"""Return `value` as indented ASCII JSON with a newline at the end.
+def dumps(value: Any, depth: int) -> str:
+    r"""Return `value` as ASCII JSON with a newline at the end; its first `depth` levels have a line for each entry.
 
-    ASCII, so that neither a terminal nor a log meets a control or bidi character: JSON's own `\u` escapes
-    keep them whole for whoever parses it. `##` is broken in the same way: a workflow log would take `##[`
-    for a command. NaN and infinities are refused, since JSON has none.
+    What lies deeper stays on its entry's line: a hunk is a line, and a hundred thousand of them are written
+    by the encoder in C. ASCII, so that neither a terminal nor a log meets a control or bidi character:
+    JSON's own `\u` escapes keep them whole for whoever parses it. `##` is broken in the same way: a workflow
+    log would take `##[` for a command. NaN and infinities are refused, since JSON has none.
     """
-    return _HASH_BEFORE_HASH.sub(r"\\u0023", json.dumps(value, indent=2, allow_nan=False)) + "\n"
+    return _HASH_BEFORE_HASH.sub(r"\\u0023", _laid_out(value, depth, "\n")) + "\n"
+
+
+def _laid_out(value: Any, depth: int, newline: str) -> str:
+    if depth == 0 or not value or not isinstance(value, dict | list):
+        return _ENCODER.encode(value)
+    inner = f"{newline}  "
+    if isinstance(value, dict):
+        entries = [f"{_ENCODER.encode(key)}: {_laid_out(one, depth - 1, inner)}" for key, one in value.items()]
+        return f"{{{inner}{f',{inner}'.join(entries)}{newline}}}"
+    return f"[{inner}{f',{inner}'.join(_laid_out(one, depth - 1, inner) for one in value)}{newline}]"
 
 
 def render(report: RiskReport) -> str:
     """Return the report as a JSON document."""
-    return dumps(as_dict(report))
+    return dumps(as_dict(report), 2)
 
 
 def as_dict(report: RiskReport) -> dict[str, Any]:

@@ -7,7 +7,7 @@ room that is left, so that no flood of findings pushes the coverage receipt out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import oversight
@@ -27,9 +27,13 @@ _PATH, _TEXT = 200, 400
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A list of entries, one line each, with what stands before it; folded away where it has a summary."""
+    """A list of `count` entries, one line each, with what stands before it; folded away where it has a summary.
 
-    entries: Sequence[str]
+    The entries are an iterator: of a hundred thousand hunks only those are made into text that fit.
+    """
+
+    count: int
+    entries: Iterator[str]
     title: str = ""
     summary: str = ""
 
@@ -37,19 +41,20 @@ class _Block:
         """Return the block with as many whole entries as fit into `room` bytes; empty where there is none."""
         opening = f"<details><summary>{self.summary}</summary>\n\n" if self.summary else ""
         opening += f"{self.title}\n" if self.title else ""
-        opening += "\n" if self.title and self.entries else ""
+        opening += "\n" if self.title and self.count else ""
         closing = "\n</details>\n\n" if self.summary else "\n"
-        cut = f"- and {len(self.entries):,} more, left out to keep to the length of a comment\n"
-        left = room - _size(opening + closing + cut)
+        left = room - _size(opening + closing + self._cut(self.count))
         kept: list[str] = []
         for entry in self.entries:
             left -= _size(entry)
             if left < 0:
-                lost = len(self.entries) - len(kept)
-                kept.append(cut.replace(f"{len(self.entries):,}", f"{lost:,}", 1))
+                kept.append(self._cut(self.count - len(kept)))
                 break
             kept.append(entry)
         return opening + "".join(kept) + closing
+
+    def _cut(self, lost: int) -> str:
+        return f"- and {lost:,} more, left out to keep to the length of a comment\n"
 
 
 def render(report: RiskReport) -> str:
@@ -57,7 +62,7 @@ def render(report: RiskReport) -> str:
     head, foot = _head(report), _foot(report)
     parts, room = [head], LIMIT - _size(head) - _size(foot)
     for block in _blocks(report):
-        if block.entries or block.title:
+        if block.count or block.title:
             parts.append(block.fitted(room // 2))
             room -= _size(parts[-1])
     return "".join([*parts, foot])
@@ -82,25 +87,21 @@ def _percent(risk: float | None) -> str:
 
 
 def _blocks(report: RiskReport) -> list[_Block]:
-    findings = [_finding(group) for group in words.grouped(report.findings)]
+    findings = words.grouped(report.findings)
     hunks = words.by_risk(report.hunks)
+    first, others = findings[:_UPFRONT_FINDINGS], findings[_UPFRONT_FINDINGS:]
     upfront = _UPFRONT_HUNKS if FlaggedBy.BUDGET in report.flagged_by else 0
-    entries = [_hunk(hunk) for hunk in hunks]
-    more_findings = max(len(findings) - _UPFRONT_FINDINGS, 0)
-    more_hunks = len(entries[upfront:])
-    noun = "more hunk" if upfront else "hunk"
+    riskiest, rest = hunks[:upfront], hunks[upfront:]
     coverage = report.coverage
+    skipped = (_skipped(part.path, part.reason) for part in coverage.skipped)
+    notes = (f"- {markdown(note, _TEXT)}\n" for note in report.notes)
     return [
-        _Block(findings[:_UPFRONT_FINDINGS], title="**Findings**" if findings else ""),
-        _Block(entries[:upfront], title="**Riskiest hunks**" if entries[:upfront] else ""),
-        _Block(findings[_UPFRONT_FINDINGS:], summary=words.counted(more_findings, "more finding")),
-        _Block(entries[upfront:], summary=words.counted(more_hunks, noun)),
-        _Block(
-            [_skipped(part.path, part.reason) for part in coverage.skipped],
-            title=words.coverage_sentence(coverage),
-            summary=_receipt(report),
-        ),
-        _Block([f"- {markdown(note, _TEXT)}\n" for note in report.notes], summary="Notes"),
+        _Block(len(first), map(_finding, first), title="**Findings**" if first else ""),
+        _Block(len(riskiest), map(_hunk, riskiest), title="**Riskiest hunks**" if riskiest else ""),
+        _Block(len(others), map(_finding, others), summary=words.counted(len(others), "more finding")),
+        _Block(len(rest), map(_hunk, rest), summary=words.counted(len(rest), "more hunk" if riskiest else "hunk")),
+        _Block(len(coverage.skipped), skipped, title=words.coverage_sentence(coverage), summary=_receipt(report)),
+        _Block(len(report.notes), notes, summary="Notes"),
     ]
 
 
@@ -119,7 +120,7 @@ def _hunk(hunk: HunkRisk) -> str:
 
 
 def _place(path: str, start: int | None = None, end: int | None = None) -> str:
-    return code(words.place(terminal(path, _PATH), start, end))
+    return code(words.place(terminal(path, _PATH), start, end)) if path else words.WHOLE_CHANGE
 
 
 def _skipped(path: str, reason: str) -> str:

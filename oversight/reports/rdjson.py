@@ -11,7 +11,7 @@ from typing import Any
 
 from oversight.reports import words
 from oversight.reports.as_json import dumps
-from oversight.reports.escape import data, markdown
+from oversight.reports.escape import data, markdown, terminal
 from oversight.reports.fingerprint import HUNK_RULE
 from oversight.reports.model import FlaggedBy, RiskReport, Status
 from oversight.reviewers.model import Severity
@@ -30,7 +30,7 @@ _SEVERITIES = {
 
 def render(report: RiskReport) -> str:
     """Return the report as an rdjson document."""
-    return dumps(as_dict(report))
+    return dumps(as_dict(report), 2)
 
 
 def as_dict(report: RiskReport) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _said(risk: float, reasons: tuple[str, ...]) -> str:
 
 def _unscored(report: RiskReport) -> dict[str, Any]:
     """Say that there is no risk, at the first file that there is: a diagnostic without a place is not posted."""
-    message = f"The change is {report.status}: {words.grounds(report)}."
+    message = f"{words.verdict(report).capitalize()}: {words.grounds(report)}."
     if report.error is not None:
         message += f" Why: {markdown(report.error, _TEXT)}"
     first = next(iter(report.change.files), None)
@@ -84,5 +84,5 @@ def _diagnostic(
     location: dict[str, Any] = {"path": data(path)}
     if start is not None:
         location["range"] = {"start": {"line": max(start, 1)}, "end": {"line": max(end or start, 1)}}
-    diagnostic: dict[str, Any] = {"message": message, "severity": severity, "code": {"value": data(rule, 200)}}
+    diagnostic: dict[str, Any] = {"message": message, "severity": severity, "code": {"value": terminal(rule, 200)}}
     return {**diagnostic, "location": location} if path else diagnostic

@@ -18,7 +18,7 @@ from urllib.parse import quote
 import oversight
 from oversight.reports import words
 from oversight.reports.as_json import dumps
-from oversight.reports.escape import data, sarif
+from oversight.reports.escape import data, sarif, terminal
 from oversight.reports.fingerprint import HUNK_RULE, Fingerprints
 from oversight.reports.model import Finding, FlaggedBy, HunkRisk, RiskReport, Status
 from oversight.reviewers.model import Severity
@@ -39,7 +39,7 @@ def render(report: RiskReport) -> str:
     limit = RESULTS_LIMIT
     while True:
         log = as_dict(report, limit)
-        text = dumps(log)
+        text = dumps(log, 4)
         results = len(log["runs"][0]["results"])
         # What is small raw is small compressed: nearly every report takes this way out.
         if len(text) <= GZIP_LIMIT or not results or len(compress(text.encode("ascii"), 6)) <= GZIP_LIMIT:
@@ -116,7 +116,7 @@ def _rules(report: RiskReport) -> list[dict[str, Any]]:
     ]
     seen = {HUNK_RULE}
     for finding in words.by_gravity(report.findings):
-        rule = data(finding.principle, _RULE)
+        rule = terminal(finding.principle, _RULE)
         if rule in seen:
             continue
         seen.add(rule)
@@ -138,7 +138,7 @@ def _rules(report: RiskReport) -> list[dict[str, Any]]:
 
 
 def _finding(finding: Finding, index: dict[str, int], marks: Fingerprints) -> dict[str, Any]:
-    rule = data(finding.principle, _RULE)
+    rule = terminal(finding.principle, _RULE)
     return {
         "ruleId": rule,
         "ruleIndex": index[rule],
@@ -179,7 +179,7 @@ def _notifications(report: RiskReport, dropped: int) -> list[dict[str, Any]]:
     said: list[tuple[str, str]] = []
     if report.status is not Status.SCORED:
         reason = f" Why: {sarif(report.error, _TEXT)}" if report.error is not None else ""
-        said.append(("error", f"The change is {report.status}: {words.grounds(report)}.{reason}"))
+        said.append(("error", f"{words.verdict(report).capitalize()}: {words.grounds(report)}.{reason}"))
     said += [
         (_LEVELS[finding.severity], f"{sarif(finding.principle, 200)}: {sarif(finding.message, _TEXT)}")
         for finding in words.by_gravity(report.findings)

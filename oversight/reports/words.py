@@ -106,11 +106,11 @@ def grounds(report: RiskReport) -> str:
     Our own words only: what went wrong (`report.error`) is shown, escaped, by each face.
     """
     if report.status is not Status.SCORED:
-        rest = "it has no risk, which is not a low risk: treat the change as unread"
+        rest = "no risk could be given, which does not mean a low one: treat the change as unread"
         return f"{rest}; {_grounds(report)}" if report.flagged_by else rest
     if report.flagged:
         return f"a person should read this change; {_grounds(report)}"
-    return f"outside the review budget of {number(report.budget)}%, and no principle calls for a reader"
+    return f"outside the review budget of {number(report.budget)}%, and no principle asks for a reader"
 
 
 def _grounds(report: RiskReport) -> str:
@@ -118,7 +118,7 @@ def _grounds(report: RiskReport) -> str:
     if FlaggedBy.BUDGET in report.flagged_by:
         said.append(f"it is inside the review budget of {number(report.budget)}%")
     if FlaggedBy.PRINCIPLE in report.flagged_by:
-        said.append("a principle calls for it")
+        said.append("a principle asks for a reader")
     return " and ".join(said) or "no reason given"
 
 
