@@ -235,6 +235,11 @@ def _git_command() -> Any:
     return Git
 
 
+def git_version() -> str:
+    """The version of the git that is used. Raises `RepositoryError` where there is none, or one that is too old."""
+    return ".".join(map(str, _git_command()().version_info))
+
+
 def _head_of(path: Path) -> bytes:
     """The beginning of a regular file; nothing for one that is missing or of another kind (a pipe would block)."""
     if not path.is_file():

@@ -10,8 +10,8 @@ examples below `tests/reviewers/principles/examples/`. No code names a principle
 
 from __future__ import annotations
 
-from oversight.reviewers.principles.constitution_files import builtin, load
+from oversight.reviewers.principles.constitution_files import builtin, load, parse_named
 from oversight.reviewers.principles.model import Principle
 from oversight.reviewers.principles.reviewer import Principles
 
-__all__ = ["Principle", "Principles", "builtin", "load"]
+__all__ = ["Principle", "Principles", "builtin", "load", "parse_named"]

@@ -41,6 +41,11 @@ def load(paths: Iterable[Path]) -> tuple[Principle, ...]:
     return unique(parse_principle(_read(file), file.name, _path_sets()) for file in files)
 
 
+def parse_named(files: Iterable[tuple[str, bytes]]) -> tuple[Principle, ...]:
+    """Read a repository's own principles from names and contents, as they come out of a revision. Raises ConfigError."""
+    return unique(parse_principle(content, name, _path_sets()) for name, content in files)
+
+
 def unique(extra: Iterable[Principle]) -> tuple[Principle, ...]:
     """Return `extra` as a tuple; raise ConfigError where an id is taken, by a shipped principle or among them."""
     taken = {principle.id for principle in builtin()}

@@ -1,0 +1,245 @@
+"""One change judged: read once, scored by the model, placed among others, put into a report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from oversight.changes.model import Change, FileChange
+from oversight.changes.syntax import HunkSyntax, analyse
+from oversight.config import Paths
+from oversight.errors import UnscoredError
+from oversight.features import featurise
+from oversight.features.model import Example
+from oversight.history.model import Completeness, Context
+from oversight.reports.model import (
+    Coverage,
+    Finding,
+    FlaggedBy,
+    HunkRisk,
+    ModelInfo,
+    RiskReport,
+    Skipped,
+    Status,
+)
+from oversight.reports.reasons import change_reasons, hunk_reasons
+from oversight.reviewers.model import Opinion, Place, Severity
+from oversight.reviewers.principles import Principles
+
+if TYPE_CHECKING:
+    from oversight.students.runtime import Model, Scored
+
+RECENT = 300
+"""How many of a repository's own newest changes a percentile is taken among."""
+
+ENOUGH = 100
+"""With fewer recent changes than this the model's shipped reference quantiles speak instead."""
+
+_LEFT_OUT = "left out by the settings of the review"
+_FLAGGING = frozenset({Severity.HIGH, Severity.CRITICAL})
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What can be said of a change before the model speaks: the part that workers do in parallel."""
+
+    change: Change
+    context: Context
+    syntax: tuple[tuple[HunkSyntax, ...], ...]
+    opinions: tuple[Opinion, ...]
+    example: Example
+    coverage: Coverage
+
+    @property
+    def flagged_by_principle(self) -> bool:
+        """Whether a principle of high severity fires, whatever the model says."""
+        return any(opinion.severity in _FLAGGING for opinion in self.opinions)
+
+
+def keep_covered(change: Change, paths: Paths) -> Change:
+    """Mark the files that the settings leave out as unread: they stay in the coverage receipt."""
+    files = tuple(
+        file if paths.covers(file.path) else replace(file, hunks=(), unread=_LEFT_OUT) for file in change.files
+    )
+    return replace(change, files=files)
+
+
+def examine(change: Change, context: Context, principles: Principles) -> Examined:
+    """Read a change once: syntax, principles, features and the coverage receipt."""
+    syntax = tuple(analyse(file) for file in change.files)
+    return Examined(
+        change=change,
+        context=context,
+        syntax=syntax,
+        opinions=principles.review(change, context, syntax),
+        example=featurise(change, context, syntax),
+        coverage=_coverage(change, context.completeness),
+    )
+
+
+def percentile_of(risk: float, completeness: Completeness, recent: Collection[float], model: Model) -> float:
+    """Place `risk` among the repository's own newest risks, 0 to 100; ties count half.
+
+    With fewer than ENOUGH of them the model's reference quantiles stand in.
+    """
+    if len(recent) < ENOUGH:
+        return model.reference.percentile(risk, completeness)
+    own = np.fromiter(recent, dtype=np.float64, count=len(recent))
+    return float(50.0 * (np.mean(own < risk) + np.mean(own <= risk)))
+
+
+def flags(percentile: float, budget: float, *, by_principle: bool) -> tuple[FlaggedBy, ...]:
+    """Return what puts the flag up. A principle's flag is never waived by the model, nor the other way."""
+    by_budget = (FlaggedBy.BUDGET,) if percentile >= 100.0 - budget else ()
+    return by_budget + ((FlaggedBy.PRINCIPLE,) if by_principle else ())
+
+
+def assess(examined: Examined, model: Model, recent: Collection[float], budget: float) -> RiskReport:
+    """Let the model speak and put everything into one report.
+
+    A change of which nothing could be read is `unscored`: no risk, flagged, never shown as safe.
+    """
+    change, coverage = examined.change, examined.coverage
+    scored: Scored | None = None
+    reason: str | None = None
+    try:
+        scored = score(examined, model)
+    except UnscoredError as error:
+        reason = error.message
+    percentile = None if scored is None else percentile_of(scored.risk, coverage.context, recent, model)
+    by_principle = examined.flagged_by_principle
+    flagged_by = (
+        ((FlaggedBy.PRINCIPLE,) if by_principle else ())
+        if percentile is None
+        else flags(percentile, budget, by_principle=by_principle)
+    )
+    return RiskReport(
+        id=change.id,
+        change=change,
+        status=Status.UNSCORED if scored is None else Status.SCORED,
+        risk=None if scored is None else scored.risk,
+        percentile=percentile,
+        flagged=bool(flagged_by) or scored is None,
+        flagged_by=flagged_by,
+        budget=budget,
+        hunks=_hunks(examined, scored),
+        findings=_findings(change, examined.opinions),
+        coverage=coverage,
+        model=ModelInfo(model.info.name, model.info.version, model.info.sha256),
+        error=reason,
+        notes=_notes(examined, recent, scored),
+    )
+
+
+def failed(change: Change, context: Context, error: str, budget: float) -> RiskReport:
+    """Return the report on a change that broke the review: status `error`, flagged, never shown as safe."""
+    seen = _coverage(change, context.completeness)
+    coverage = replace(
+        seen,
+        files_scored=0,
+        lines_scored=0,
+        skipped=tuple(Skipped(file.path, "the review failed") for file in change.files),
+    )
+    return RiskReport(
+        id=change.id, change=change, status=Status.ERROR, risk=None, percentile=None, flagged=True, flagged_by=(),
+        budget=budget, hunks=(), findings=(), coverage=coverage, model=None, error=error,
+    )  # fmt: skip
+
+
+def score(examined: Examined, model: Model) -> Scored:
+    """Return the model's word on one change; UnscoredError where it saw nothing or answered no number."""
+    coverage = examined.coverage
+    if coverage.files_total and not coverage.files_scored and _unread(examined.change):
+        raise UnscoredError("none of the changed files could be read", mend="see the coverage receipt")
+    scored = model.score([examined.example])[0]
+    if not np.isfinite(scored.risk):
+        raise UnscoredError("the model gave no number for this change", mend="run `oversight doctor`")
+    return scored
+
+
+def _unread(change: Change) -> bool:
+    return any(file.unread is not None and file.unread != _LEFT_OUT for file in change.files)
+
+
+def _why_skipped(file: FileChange) -> str | None:
+    if file.unread is not None:
+        return file.unread
+    if file.submodule:
+        return "submodule: its content lives in another repository"
+    if file.binary:
+        return "binary: no lines to read"
+    return None
+
+
+def _coverage(change: Change, completeness: Completeness) -> Coverage:
+    skipped = tuple(Skipped(file.path, reason) for file in change.files if (reason := _why_skipped(file)) is not None)
+    out = {entry.path for entry in skipped}
+    total = scored = 0
+    for file in change.files:
+        lines = sum(len(hunk.added) + len(hunk.deleted) for hunk in file.hunks)
+        total += lines
+        scored += 0 if file.path in out else lines
+    files = len(change.files)
+    return Coverage(files, files - len(skipped), total, scored, completeness, skipped)
+
+
+def _findings(change: Change, opinions: Sequence[Opinion]) -> tuple[Finding, ...]:
+    order = list(Severity)
+    files = {path: file for file in change.files for path in (file.old_path, file.path) if path is not None}
+    found = [
+        Finding(
+            opinion.principle or opinion.reviewer,
+            opinion.severity or Severity.LOW,
+            place.path,
+            _new_line(files.get(place.path), place),
+            opinion.reason,
+        )
+        for opinion in opinions
+        for place in opinion.lines or (Place(""),)
+    ]
+    return tuple(sorted(found, key=lambda finding: (-order.index(finding.severity), finding.path, finding.line or 0)))
+
+
+def _new_line(file: FileChange | None, place: Place) -> int | None:
+    """The line of the new file to look at: for deleted code, the line that now follows it."""
+    if place.side == "new" or place.start is None or file is None:
+        return place.start
+    for hunk in file.hunks:
+        following = max(hunk.new_start, 1)
+        for line in hunk.lines:
+            if line.old_number == place.start:
+                return line.new_number or following
+            if line.new_number is not None:
+                following = line.new_number + 1
+    return None
+
+
+def _hunks(examined: Examined, scored: Scored | None) -> tuple[HunkRisk, ...]:
+    risks = [None] * examined.example.hunks if scored is None else [float(risk) for risk in scored.hunk_risks]
+    hunks = []
+    for (file_number, hunk_number), risk in zip(examined.example.places.tolist(), risks, strict=True):
+        file = examined.change.files[file_number]
+        hunk, syntax = file.hunks[hunk_number], examined.syntax[file_number][hunk_number]
+        start, end = hunk.span
+        hunks.append(HunkRisk(file.path, start, end, risk, hunk_reasons(file, hunk, syntax, examined.opinions)))
+    return tuple(hunks)
+
+
+def _notes(examined: Examined, recent: Collection[float], scored: Scored | None) -> tuple[str, ...]:
+    notes = list(change_reasons(examined.context))
+    if scored is not None:
+        notes.append(
+            f"The percentile is taken among this repository's {len(recent)} changes before this one."
+            if len(recent) >= ENOUGH
+            else "The percentile comes from the model's reference quantiles: too few changes here to compare with."
+        )
+    if examined.context.completeness is not Completeness.FULL:
+        notes.append(
+            "History is incomplete here, so measures of the past are unknown: fetch all of it for a better estimate."
+            if examined.context.completeness is Completeness.PARTIAL
+            else "No history was available, so measures of the past are unknown."
+        )
+    return tuple(notes)

@@ -1,0 +1,109 @@
+"""The command line: one file a command, and the one place where errors become exit codes.
+
+Exit codes: 0 reviewed; 1 flagged and `--fail-on flagged`; 2 the call or its input is wrong; 3 a change
+could not be scored (fail closed, which covers our own bugs as well); 130 interrupted.
+
+A command is a function in a module of this package, listed in `_COMMANDS`, or an entry point of the
+group `oversight.commands`, by which packages above this one add theirs. Command modules import what is
+heavy inside the function, so that `oversight --help` stays instant.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+
+import typer
+
+from oversight import __version__
+from oversight.errors import OversightError
+
+_COMMANDS = ("review", "mine", "score", "train", "doctor")
+_INTERRUPTED = 130
+_UNSCORED = 3
+_INPUT_WRONG = 2
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"oversight {__version__}")
+        raise typer.Exit
+
+
+def build_app() -> typer.Typer:
+    """Return the application with every command of this package and of the entry points."""
+    app = typer.Typer(
+        name="oversight",
+        help="Which changes deserve a human, which hunks, and why.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+    @app.callback()
+    def _root(
+        version: bool = typer.Option(  # its callback does the work
+            False, "--version", help="Show the version and exit.", callback=_version, is_eager=True
+        ),
+    ) -> None:
+        pass
+
+    for name in _COMMANDS:
+        app.command(name)(getattr(import_module(f"oversight.cli.{name}"), name))
+    for entry in entry_points(group="oversight.commands"):
+        app.command(entry.name)(entry.load())
+    return app
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; whatever goes wrong becomes one line on stderr."""
+    try:
+        code = build_app()(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except OversightError as error:
+        _complain(error.message, error.mend)
+        return error.exit_code
+    except typer.Exit as stop:
+        return stop.exit_code
+    except typer.TyperException as error:
+        _complain(error.format_message(), "see --help")
+        return _INPUT_WRONG
+    except (KeyboardInterrupt, typer.Abort):
+        _complain("interrupted", "nothing was half-written; run it again")
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`): not an error, and stdout cannot be flushed any more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        mend = (
+            "free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "check the path and its permissions"
+        )
+        _complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", mend)
+        return _INPUT_WRONG
+    except Exception as error:
+        if os.environ.get("OVERSIGHT_DEBUG"):
+            traceback.print_exc()
+        _complain(
+            f"internal error, nothing was reviewed: {type(error).__name__}: {error}",
+            "please report it with the output of OVERSIGHT_DEBUG=1",
+        )
+        return _UNSCORED
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str, mend: str) -> None:
+    from oversight.reports.escape import terminal
+
+    print(f"oversight: {terminal(message)} ({terminal(mend)})", file=sys.stderr)  # noqa: T201
+
+
+def main() -> None:
+    """Entry point of the `oversight` command."""
+    sys.exit(run())

@@ -1,0 +1,32 @@
+"""Options that several commands share, said once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oversight.errors import UsageError
+
+Repo = Annotated[Path, typer.Option("--repo", help="A folder inside the repository to read.", show_default="this one")]
+ModelName = Annotated[str | None, typer.Option("--model", help="A shipped model's name, or a model directory.")]
+Budget = Annotated[float | None, typer.Option("--budget", help="Flag the riskiest PERCENT of changes.  [default: 10]")]
+Since = Annotated[str | None, typer.Option("--since", help="Committed on or after this date (UTC).")]
+Until = Annotated[str | None, typer.Option("--until", help="Committed on or before this date (UTC).")]
+
+HERE = Path()
+
+
+def moment(text: str | None, option: str, *, end_of_day: bool = False) -> datetime | None:
+    """Read a date or a time, UTC unless it says otherwise; a bare date means its whole day. UsageError otherwise."""
+    if text is None:
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} is no date", mend="write it as 2026-01-31 or 2026-01-31T12:00:00+00:00") from None
+    if end_of_day and len(text) <= len("2026-01-31"):
+        when = datetime.combine(when.date(), time.max)
+    return when if when.tzinfo else when.replace(tzinfo=UTC)

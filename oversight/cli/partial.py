@@ -1,0 +1,119 @@
+"""Rows of a long run, kept beside the output while it lasts, so that nothing is lost and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from oversight.errors import OutputError, UsageError
+
+_KEEP = 1_000
+
+
+class Partial:
+    """JSON Lines in `OUTPUT.partial`, whose first line says which run they belong to; a context manager.
+
+    Leaving it without an exception puts the rows at `output` in one step; leaving it with one keeps them for a
+    `resume`. `count` is the number of rows so far and `newest` holds the last of them.
+    """
+
+    def __init__(self, output: Path, identity: dict[str, Any], *, resume: bool) -> None:
+        self._output = output
+        self._path = output.with_name(output.name + ".partial")
+        self._identity = json.loads(json.dumps(identity))
+        self._resume = resume
+        self.count = 0
+        self.newest: deque[dict[str, Any]] = deque(maxlen=_KEEP)
+
+    def __enter__(self) -> Self:
+        if self._output.is_dir() or not self._output.parent.is_dir():
+            raise OutputError(
+                "the output is a folder, or in one that does not exist", mend="name a file in a folder that exists"
+            )
+        if self._resume and self._path.exists():
+            self._take_up()
+            self._file = self._path.open("ab")
+        else:
+            self._file = self._path.open("wb")
+            self._line(self._identity)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._file.close()
+        except OSError as failure:
+            # What could not be flushed is lost; the lines before it are whole and can be taken up again.
+            if kind is None:
+                raise self._full(failure) from failure
+        if kind is None:
+            self._finish()
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Keep one more row."""
+        self._line(row)
+        self.count += 1
+        self.newest.append(row)
+
+    def _line(self, value: dict[str, Any]) -> None:
+        try:
+            self._file.write(json.dumps(value, allow_nan=False).encode() + b"\n")
+        except OSError as failure:
+            raise self._full(failure) from failure
+
+    def _full(self, failure: OSError) -> OutputError:
+        return OutputError(
+            f"the rows cannot be written: {os.strerror(failure.errno or 0)}",
+            mend="free some space and go on with --resume",
+        )
+
+    def _take_up(self) -> None:
+        """Read the rows of an earlier run; a last line that was cut off is dropped."""
+        whole = 0
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file):
+                if not line.endswith(b"\n"):
+                    break
+                value = self._parse(line)
+                if number == 0 and value != self._identity:
+                    raise UsageError(
+                        "the partial rows belong to another run: its model, budget, settings or commits differ",
+                        mend="repeat that run's options, or leave out --resume to begin anew",
+                    )
+                whole += len(line)
+                if number:
+                    self.count += 1
+                    self.newest.append(value)
+        if not whole:
+            raise UsageError("the partial rows are damaged", mend="leave out --resume to begin anew")
+        os.truncate(self._path, whole)
+
+    def _parse(self, line: bytes) -> dict[str, Any]:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            value = None
+        if not isinstance(value, dict):
+            raise UsageError("the partial rows are damaged", mend="leave out --resume to begin anew")
+        return value
+
+    def _finish(self) -> None:
+        """Copy the rows without the first line to a file of their own and put it in place."""
+        finished = self._output.with_name(self._output.name + ".finished")
+        try:
+            with self._path.open("rb") as source, finished.open("wb") as target:
+                source.readline()
+                while chunk := source.read(1 << 20):
+                    target.write(chunk)
+                target.flush()
+                os.fsync(target.fileno())
+            finished.replace(self._output)
+        except OSError as failure:
+            finished.unlink(missing_ok=True)
+            raise self._full(failure) from failure
+        self._path.unlink()

@@ -1,0 +1,147 @@
+"""`oversight score`: a whole history, one row a commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oversight.cli.options import HERE, Budget, ModelName, Repo, Since, Until
+
+if TYPE_CHECKING:
+    from oversight.changes.repository import Repository
+    from oversight.config import Settings
+    from oversight.scoring import Row, Work
+
+
+class Backend(StrEnum):
+    """Where the workers run."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+def score(
+    output: Annotated[Path, typer.Option(help="Write the rows here, as JSON Lines, oldest commit first.")],
+    repo: Repo = HERE,
+    model: ModelName = None,
+    budget: Budget = None,
+    since: Since = None,
+    until: Until = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.  [default: one a core]")] = os.cpu_count() or 1,
+    backend: Annotated[Backend, typer.Option(help="Processes of this machine, or a dask cluster.")] = Backend.LOCAL,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
+) -> None:
+    """Score every non-merge commit reachable from HEAD.
+
+    While it runs, rows are kept in OUTPUT.partial; OUTPUT appears whole at the end. --resume takes the partial
+    rows up again if they were made by the same model, budget and settings, for the same commits.
+    """
+    from oversight.base_settings import principle_files, settings_file
+    from oversight.changes.repository import Repository
+    from oversight.cli.options import moment
+    from oversight.config import load
+    from oversight.scoring import Work
+
+    with Repository.open(repo) as repository:
+        head = repository.resolve("HEAD")
+        settings = load(settings_file(repository, head), budget=budget, model=model)
+        work = Work(repository.name, settings.model, principle_files(repository, head, settings.principles))
+        dates = moment(since, "--since"), moment(until, "--until", end_of_day=True)
+        run = _Run(repository, head, work, settings, dates)
+        with _workers(backend, jobs):
+            run.write(output, resume=resume, workers=jobs)
+
+
+class _Run:
+    """One scoring of one selection of commits."""
+
+    def __init__(
+        self, repository: Repository, head: str, work: Work, settings: Settings, dates: tuple[Any, Any]
+    ) -> None:
+        from oversight.assessment import RECENT
+        from oversight.students.runtime import open_model
+
+        self.repository, self.work, self.settings = repository, work, settings
+        self.model = open_model(settings.model)
+        self.commits = repository.commits(head)
+        since, until = (None if date is None else date.timestamp() for date in dates)
+        chosen = [
+            place
+            for place, commit in enumerate(self.commits)
+            if (since is None or commit.committed_at >= since) and (until is None or commit.committed_at <= until)
+        ]
+        self.selected = [self.commits[place].sha for place in chosen]
+        # The first rows need changes before them to be placed among: these are scored too, and not written.
+        first = chosen[0] if chosen else 0
+        self.before = [commit.sha for commit in self.commits[max(0, first - RECENT) : first]]
+        self.identity = {
+            "head": head,
+            "model": self.model.info.sha256,
+            "budget": settings.budget,
+            "paths": asdict(settings.paths),
+            "principles": [name for name, _ in work.principles],
+            "since": since,
+            "until": until,
+        }
+
+    def write(self, output: Path, *, resume: bool, workers: int) -> None:
+        """Score what is not yet in the partial rows, and put the output in place."""
+        from oversight.cli.partial import Partial
+
+        with Partial(output, self.identity, resume=resume) as partial:
+            for row in self._rows(partial.count, [row["risk"] for row in partial.newest], workers):
+                partial.add(asdict(row))
+        typer.echo(f"{partial.count:,} commits scored into {output.name}", err=True)
+
+    def _rows(self, done: int, newest: Sequence[float | None], workers: int) -> Iterator[Row]:
+        """The rows after the first `done`, of which the latest have the risks `newest`."""
+        from oversight.assessment import RECENT
+        from oversight.cli.progress import progress
+        from oversight.history.index import Index
+        from oversight.scoring import Ranking, jobs_of, raw_scores
+
+        ahead = self.before if done < RECENT else []
+        ranking = Ranking(self.model, self.settings.budget)
+        with (
+            Index.open(self.repository) as index,
+            progress("scoring", len(self.selected) - done + len(ahead)) as advance,
+        ):
+            jobs = jobs_of(self.repository, index, self.commits, [*ahead, *self.selected[done:]])
+            raws = raw_scores(self.work, jobs, workers=workers)
+            for raw in islice(raws, len(ahead)):
+                ranking.place(raw)
+                advance(1)
+            for risk in newest:
+                ranking.remember(risk)
+            for raw in raws:
+                yield ranking.place(raw)
+                advance(1)
+
+
+@contextmanager
+def _workers(backend: Backend, jobs: int) -> Iterator[None]:
+    """Make joblib run on the backend for the length of the block."""
+    if backend is Backend.LOCAL:
+        yield
+        return
+    from oversight.errors import MissingExtraError
+
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError("--backend dask", "dask") from error
+    from joblib import parallel_config
+
+    # DASK_SCHEDULER_ADDRESS names a running cluster; without it the workers are processes of this machine.
+    address = os.environ.get("DASK_SCHEDULER_ADDRESS")
+    local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+    with Client(address, **({} if address else local)), parallel_config(backend="dask"):
+        yield
