@@ -13,24 +13,29 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from oversight.changes.model import Change
 from oversight.changes.repository import Repository, Span
+from oversight.errors import RepositoryError
 from oversight.history import schema
 from oversight.history.context import commit_of, context_at, context_without_history
 from oversight.history.log import read_commits
-from oversight.history.model import Completeness, Context
-from oversight.history.order import LAST, Listed, in_order, list_commits
+from oversight.history.model import Commit, Completeness, Context
+from oversight.history.order import FIRST, LAST, Listed, in_order, list_commits
 from oversight.history.past import Past
-from oversight.history.schema import cache_directory
-from oversight.history.writer import Writer, insert_only
+from oversight.history.schema import begin, cache_directory, rollback, transaction
+from oversight.history.writer import Writer, keep_tips
 
 __all__ = ["CAP", "Index", "Progress", "cache_directory"]
 
+Result = TypeVar("Result")
+
+_RISKS = "SELECT risk FROM risks WHERE model = ? AND key < ? ORDER BY key DESC LIMIT ?"
 _HIDE = """
 INSERT INTO hidden SELECT c.id FROM json_each(?) j CROSS JOIN commits c ON c.sha = j.value
 """
@@ -45,23 +50,18 @@ Progress = Callable[[int], None]
 class Index:
     """The history of one repository. A context manager; `note` says what went wrong with the cache, if anything did."""
 
-    def __init__(self, repository: Repository, connection: sqlite3.Connection, *, cap: int, note: str | None) -> None:
-        self.note = note
+    def __init__(self, repository: Repository, path: Path | None, *, cap: int = CAP) -> None:
+        self.note: str | None = None
         self._repository = repository
-        self._connection = connection
+        self._path = path
         self._cap = cap
-        self._hidden_for: tuple[str | None] | None = None
-        connection.execute('CREATE TEMP TABLE hidden ("commit" INTEGER PRIMARY KEY)')
+        self._hidden_for: tuple[str | None, int] | None = None
+        self._connection = self._open()
 
     @classmethod
     def open(cls, repository: Repository, *, directory: Path | None = None, cap: int = CAP) -> Index:
         """The index of `repository` in `directory` (default: the cache directory), empty where there is none."""
-        try:
-            path = (directory or cache_directory()) / f"{repository.key}.sqlite3"
-            connection, note = _connect(path)
-        except (OSError, sqlite3.Error) as error:
-            connection, note = schema.connect(None), f"the history cache cannot be used: {error}"
-        return cls(repository, connection, cap=cap, note=note)
+        return cls(repository, (directory or cache_directory()) / f"{repository.key}.sqlite3", cap=cap)
 
     def __enter__(self) -> Index:
         return self
@@ -80,9 +80,12 @@ class Index:
 
         Raises RepositoryError where git cannot list them.
         """
+        return self._resiliently(lambda: self._extend(tip, progress))
+
+    def _extend(self, tip: str, progress: Progress | None) -> int:
         if self._knows(tip):
             return 0
-        with self.writer(tip) as writer:
+        with self._writer(tip) as writer:
             wanted = in_order(writer.wanted.values())
             for commit in read_commits(self._repository, [listed.sha for listed in wanted]):
                 writer.add(commit)
@@ -90,25 +93,45 @@ class Index:
                     progress(1)
         return len(wanted)
 
-    def writer(self, tip: str) -> Writer:
-        """A writer that takes whichever commits reachable from `tip` are not yet known; use it in a `with`.
+    def absorb(self, tip: str, log: Iterable[Commit]) -> Iterator[Commit]:
+        """Pass on `log`, all commits reachable from `tip`, and take in on the way what is not yet known.
 
-        Whoever reads the whole log anyway passes every commit to its `add`, and the index grows on the way.
+        A cache that fails meanwhile never stops the log; `note` says so.
         """
-        self._connection.execute("BEGIN IMMEDIATE")
+        commits = iter(log)
+        pending: Commit | None = None
+        try:
+            if not self._knows(tip):
+                with self._writer(tip) as writer:
+                    for pending in commits:
+                        writer.add(pending)
+                        passed, pending = pending, None
+                        yield passed
+        except sqlite3.Error as error:
+            self._give_up(error)
+            if pending is not None:
+                yield pending
+        yield from commits
+
+    def _writer(self, tip: str) -> Writer:
+        """A writer, for use in a `with`, that takes whichever commits reachable from `tip` are not yet known."""
+        begin(self._connection)
         try:
             tips = self._tips()
             wanted = self._missing(tip, tips)
             beyond = set(self._unreachable(tips, tip))
-            insert_only(self._connection, [sha for sha in tips if sha in beyond])
+            keep_tips(self._connection, [sha for sha in tips if sha in beyond or not wanted])
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            rollback(self._connection)
             raise
         self._hidden_for = None
         return Writer(self._connection, tip, wanted)
 
     def context_of(self, change: Change, span: Span, progress: Progress | None = None) -> Context:
         """The context of `change`, which was read from `span`; extends the index where that is needed."""
+        return self._resiliently(lambda: self._context_of(change, span, progress))
+
+    def _context_of(self, change: Change, span: Span, progress: Progress | None) -> Context:
         commit = commit_of(change, committed_at=self._committed_at(span.head))
         if self._repository.shallow:
             return context_without_history(commit, Completeness.PARTIAL)
@@ -119,28 +142,75 @@ class Index:
 
     def risks(self, model: str, before: str | None = None, n: int = 1_000) -> list[float]:
         """The risks that the model of that sha256 gave the latest `n` commits before commit `before`, oldest first."""
-        key = LAST if before is None else self._key(before)
-        if key is None:
-            return []
+
+        def read() -> list[float]:
+            key = LAST if before is None else self._key(before)
+            rows = self._connection.execute(_RISKS, (model, key or FIRST, n)).fetchall()
+            return [float(risk) for (risk,) in reversed(rows)]
+
+        return self._resiliently(read)
+
+    def recent(self, model: str, span: Span, n: int) -> list[tuple[str, float | None]]:
+        """The latest `n` commits that a change read from `span` can look back on, oldest first.
+
+        Each with the risk that the model of that sha256 gave it, None where it was not asked yet.
+        """
+        return self._resiliently(lambda: self._recent(model, span, n))
+
+    def _recent(self, model: str, span: Span, n: int) -> list[tuple[str, float | None]]:
+        tip, before = self._vantage(span, None)
+        self._hide_all_but(tip)
         rows = self._connection.execute(
-            "SELECT risk FROM risks WHERE model = ? AND key < ? ORDER BY key DESC LIMIT ?", (model, key, n)
+            "SELECT c.sha, r.risk FROM commits c LEFT JOIN risks r ON r.model = ? AND r.key = c.key AND r.sha = c.sha "
+            'WHERE c.merge = 0 AND c.key < ? AND c.id NOT IN (SELECT "commit" FROM hidden) ORDER BY c.key DESC LIMIT ?',
+            (model, before, n),
         ).fetchall()
-        return [float(risk) for (risk,) in reversed(rows)]
+        return [(str(sha), risk) for sha, risk in reversed(rows)]
 
     def store_risks(self, model: str, risks: Mapping[str, float]) -> None:
         """Keep the risks that a model gave commits of this index; commits that it does not know are passed over.
 
         They are dropped when older commits turn up that were not known when they were computed.
         """
-        rows = ((model, key, sha, risk) for sha, risk in risks.items() if (key := self._key(sha)) is not None)
-        with suppress(sqlite3.OperationalError):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+
+        def write() -> None:
+            rows = [(model, key, sha, risk) for sha, risk in risks.items() if (key := self._key(sha)) is not None]
+            with transaction(self._connection):
                 self._connection.executemany("INSERT OR REPLACE INTO risks VALUES (?, ?, ?, ?)", rows)
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+
+        self._resiliently(write)
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            connection, anew = schema.open_or_rebuild(self._path)
+        except (OSError, sqlite3.Error) as error:
+            self._path, self.note = None, f"the history cache cannot be used: {error}"
+            connection, anew = schema.open_or_rebuild(None)
+        if anew:
+            self.note = "the history cache was damaged and is built anew"
+        self._hidden_for = None
+        return connection
+
+    def _resiliently(self, work: Callable[[], Result]) -> Result:
+        """Do `work`; where the cache turns out to be unusable, once more with a new one."""
+        try:
+            return work()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return work()
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        """Go on without the cache as it is: a damaged file is removed, and one that is locked or full left alone."""
+        if self._path is None:
+            raise RepositoryError("the history index failed", mend="report it, please") from error
+        self._connection.close()
+        if schema.damaged(error):
+            with suppress(OSError):
+                schema.remove(self._path)
+        else:
+            self._path = None
+        self._connection = self._open()
+        self.note = self.note or f"the history cache failed: {error}"
 
     def _vantage(self, span: Span, progress: Progress | None) -> tuple[str | None, bytes]:
         """From where a change looks back: the tip whose history it knows, and the key before which."""
@@ -161,15 +231,16 @@ class Index:
 
     def _hide_all_but(self, tip: str | None) -> None:
         """Fill the table `hidden` with the indexed commits that are not reachable from `tip` (None: with all)."""
-        if self._hidden_for == (tip,):
+        # The version changes when another process writes: it may have taken in commits of another branch.
+        wanted = (tip, int(self._connection.execute("PRAGMA data_version").fetchone()[0]))
+        if self._hidden_for == wanted:
             return
         self._connection.execute("DELETE FROM hidden")
         if tip is None:
             self._connection.execute("INSERT INTO hidden SELECT id FROM commits")
         else:
-            unreachable = json.dumps(self._unreachable(self._tips(), tip))
-            self._connection.execute(_HIDE, (unreachable,))
-        self._hidden_for = (tip,)
+            self._connection.execute(_HIDE, (json.dumps(self._unreachable(self._tips(), tip)),))
+        self._hidden_for = wanted
 
     def _missing(self, tip: str, tips: Sequence[str]) -> dict[str, Listed]:
         """The commits reachable from `tip` that are not indexed, capped to the newest."""
@@ -190,16 +261,21 @@ class Index:
         return self._repository.run("rev-list", "--stdin", stdin=stdin).decode("ascii").split()
 
     def _tips(self) -> list[str]:
-        """The tips up to which everything is indexed, but for those that git has since forgotten."""
+        """The tips up to which everything is indexed. Where git has forgotten one, the index begins anew."""
         tips = [str(sha) for (sha,) in self._connection.execute("SELECT sha FROM tips ORDER BY sha")]
         if not tips:
             return []
         stdin = "".join(f"{sha}\n" for sha in tips).encode("ascii")
         known = self._repository.run("cat-file", "--batch-check=%(objectname)", stdin=stdin).decode("ascii").split("\n")
-        return [sha for sha, answer in zip(tips, known, strict=False) if answer == sha]
+        if known[: len(tips)] == tips:
+            return tips
+        # What only that tip reached can no longer be told from the rest.
+        schema.clear(self._connection)
+        return []
 
     def _knows(self, tip: str) -> bool:
-        return self._connection.execute("SELECT 1 FROM tips WHERE sha = ?", (tip,)).fetchone() is not None
+        # Whoever is in the index is there with all ancestors, as far back as the cap goes.
+        return self._key(tip) is not None
 
     def _key(self, sha: str) -> bytes | None:
         return _Keys(self._connection).get(sha)
@@ -233,27 +309,3 @@ class _Keys(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT count(*) FROM commits").fetchone()[0])
-
-
-def _connect(path: Path) -> tuple[sqlite3.Connection, str | None]:
-    """Open the index at `path`; a damaged one is built anew, which the note says."""
-    try:
-        return _checked(path), None
-    except sqlite3.OperationalError:
-        # Locked, full or not ours to write: nothing that removing it would mend.
-        raise
-    except sqlite3.DatabaseError:
-        schema.remove(path)
-    return _checked(path), "the history cache was damaged and is built anew"
-
-
-def _checked(path: Path) -> sqlite3.Connection:
-    connection = schema.connect(path)
-    try:
-        # Cheap, and finds what a cut-off or overwritten file looks like; the rest shows when it is read.
-        connection.execute("SELECT count(*) FROM tips").fetchone()
-        connection.execute("SELECT key FROM commits ORDER BY id DESC LIMIT 1").fetchone()
-    except BaseException:
-        connection.close()
-        raise
-    return connection

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 VERSION = 1
@@ -69,16 +71,43 @@ def cache_directory() -> Path:
     return Path(platformdirs.user_cache_dir("oversight"))
 
 
-def connect(path: Path | None) -> sqlite3.Connection:
-    """Open the database at `path`, or one in memory, and make its tables where there are none.
+def open_or_rebuild(path: Path | None) -> tuple[sqlite3.Connection, bool]:
+    """Open the index at `path`, or one in memory; a damaged one is removed and made anew, which is said.
 
-    Raises sqlite3.Error where the file is damaged or cannot be used, and OSError where its directory cannot.
+    Raises sqlite3.Error where the file cannot be used, and OSError where its directory cannot.
     """
+    if path is None:
+        return _connect(None), False
+    try:
+        return _connect(path), False
+    except sqlite3.DatabaseError as error:
+        if not damaged(error):
+            raise
+    remove(path)
+    return _connect(path), True
+
+
+def damaged(error: sqlite3.Error) -> bool:
+    """Whether an error tells of a broken file, not of one that is locked, full or not ours to write."""
+    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+
+
+def remove(path: Path) -> None:
+    """Remove a damaged database with the files beside it. Raises OSError."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _connect(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path or ":memory:", timeout=_WAIT_SECONDS, isolation_level=None)
     try:
         _prepare(connection, in_memory=path is None)
+        # Cheap, and finds what a cut-off or overwritten file looks like; the rest shows when it is read.
+        connection.execute("SELECT count(*) FROM tips").fetchone()
+        connection.execute("SELECT key FROM commits ORDER BY id DESC LIMIT 1").fetchone()
+        connection.execute('CREATE TEMP TABLE hidden ("commit" INTEGER PRIMARY KEY)')
     except BaseException:
         connection.close()
         raise
@@ -93,31 +122,49 @@ def _prepare(connection: sqlite3.Connection, *, in_memory: bool) -> None:
     connection.execute("PRAGMA cache_size = -65536")
     if _version(connection) == VERSION:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         # Another process may have made the tables while this one waited for the lock.
         if _version(connection) != VERSION:
-            _drop_everything(connection)
+            for name in _names(connection):
+                connection.execute(f'DROP TABLE "{name}"')
             for statement in _TABLES.split(";"):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
 
 
 def _version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _drop_everything(connection: sqlite3.Connection) -> None:
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-        quoted = str(name).replace('"', '""')
-        connection.execute(f'DROP TABLE "{quoted}"')
+def _names(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return [str(name).replace('"', '""') for (name,) in found]
 
 
-def remove(path: Path) -> None:
-    """Remove a damaged database with the files beside it. Raises OSError."""
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+def clear(connection: sqlite3.Connection) -> None:
+    """Empty every table; the caller's transaction decides whether that lasts."""
+    for name in _names(connection):
+        connection.execute(f'DELETE FROM "{name}"')  # noqa: S608  the names are the database's own
+
+
+def begin(connection: sqlite3.Connection) -> None:
+    """Begin to write, once no other process does."""
+    connection.execute("BEGIN IMMEDIATE")
+
+
+def rollback(connection: sqlite3.Connection) -> None:
+    """Undo what was written since `begin`; sqlite may have done so itself, as on a full disk."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write all or nothing."""
+    begin(connection)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        rollback(connection)
+        raise

@@ -10,6 +10,7 @@ from oversight.history.model import Commit
 from oversight.history.naming import PREFIX, handles_of
 from oversight.history.order import Listed
 from oversight.history.references import Reference, References, is_fix, read_references, subject_key
+from oversight.history.schema import rollback
 from oversight.history.state import areas_of, author_key
 
 _FLUSH = 2_000
@@ -40,15 +41,12 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
-            self._connection.execute("ROLLBACK")
-            return
         try:
-            self._finish()
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
-        self._connection.execute("COMMIT")
+            if kind is None:
+                self._finish()
+                self._connection.execute("COMMIT")
+        finally:
+            rollback(self._connection)
 
     def add(self, commit: Commit, references: References | None = None) -> None:
         """Store a commit if it is one of the wanted. `references` spares reading the message again."""
@@ -94,7 +92,7 @@ class Writer:
             oldest = min(listed.key for listed in self.wanted.values())
             # What these commits add was not known when those risks were computed.
             self._connection.execute("DELETE FROM risks WHERE key > ?", (oldest,))
-        self._connection.execute("INSERT OR IGNORE INTO tips VALUES (?)", (self._tip,))
+            self._connection.execute("INSERT OR IGNORE INTO tips VALUES (?)", (self._tip,))
 
 
 def _mention(reference: Reference) -> tuple[object, ...]:
@@ -129,7 +127,7 @@ class _Interned:
         return known
 
 
-def insert_only(connection: sqlite3.Connection, tips: Iterable[str]) -> None:
+def keep_tips(connection: sqlite3.Connection, tips: Iterable[str]) -> None:
     """Let `tips` be the only tips: those that are their ancestors are covered by them."""
     connection.execute("DELETE FROM tips")
     connection.executemany("INSERT OR IGNORE INTO tips VALUES (?)", ((tip,) for tip in tips))
