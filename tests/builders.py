@@ -41,7 +41,7 @@ class GitRepository:
             cwd=self.path,
             input=stdin,
             capture_output=True,
-            env=clean_environment(environment),
+            env=clean_environment(identity(AUTHOR, AUTHOR, self._clock) | environment),
             check=False,
         )
         if check and done.returncode:
@@ -82,7 +82,7 @@ class GitRepository:
     def merge(self, other: str, message: str = "Merge", *, options: Sequence[str] = ()) -> str:
         """Merge `other` into the current branch with a merge commit; the sha."""
         self._clock += HOUR
-        self.git("merge", "-q", "--no-ff", "-m", message, *options, other, **identity(AUTHOR, AUTHOR, self._clock))
+        self.git("merge", "-q", "--no-ff", "-m", message, *options, other)
         return self._record()
 
     def branch(self, name: str, at: str = "HEAD") -> None:

@@ -23,6 +23,9 @@ class Blobs:
 
     def read(self, sha: str, path: str) -> bytes | None:
         """The content of `path` in commit `sha`; None where there is none, or it is missing or too large."""
+        if path.split("/", 1)[0] in (".", ".."):
+            # git takes such a path as relative to a work tree, and ends because there is none.
+            return None
         name = encode(f"{sha}:{path}")
         if b"\n" in name:
             # The protocol is one name a line; rev-parse takes the name as an argument.
@@ -53,8 +56,12 @@ class Blobs:
         except OSError:
             self.close()
             return None
-        # "<id> <type> <size>", or the name and why there is nothing; a name has a colon or no second word.
-        header = process.stdout.readline().split()
+        answer = process.stdout.readline()
+        if not answer:
+            self.close()
+            return None
+        # "<id> <type> <size>", or the name that was asked for and why there is nothing.
+        header = answer.split()
         if len(header) != 3 or b":" in header[0] or not header[2].isdigit():
             return None
         size = int(header[2])

@@ -182,11 +182,15 @@ class DiffParser:
                 self.prelude.feed(raw, self._lines.number)
             else:
                 found = True
+                if self.prelude.encoded:
+                    break
                 self.prelude.end()
                 if not (draft.old and draft.new):
                     raise broken(self._lines, "a file header without a path")
                 yield draft
             raw = self._lines.next()
+        if self.prelude.encoded:
+            raise DiffError("the mail is encoded, which changes lines", mend="decode it: `git mailinfo` does")
         if not found and self.prelude.text_at is not None and not self.prelude.known:
             raise DiffError("this is no unified diff: there is no file header in it", mend=MEND)
 
@@ -261,13 +265,10 @@ class DiffParser:
         limits, source = self._limits, self._lines
         while (raw := source.next()).startswith(b"@@ -"):
             cuts = source.cuts
-            reading = draft.unread is None
-            body = read_hunk(
-                source,
-                raw,
-                room_lines=min(limits.file_lines - draft.lines, limits.change_lines - self._change_lines) * reading,
-                room_bytes=min(limits.file_bytes - draft.bytes, limits.change_bytes - self._change_bytes) * reading,
-            )
+            lines = min(limits.file_lines, limits.change_lines - self._change_lines) - draft.lines
+            size = min(limits.file_bytes, limits.change_bytes - self._change_bytes) - draft.bytes
+            wanted = draft.unread is None
+            body = read_hunk(source, raw, room_lines=lines * wanted, room_bytes=size * wanted)
             draft.seen += 1
             draft.lines += body.lines
             draft.bytes += body.bytes

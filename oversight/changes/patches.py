@@ -96,21 +96,23 @@ def read_headers(git: Quarantine, shas: Sequence[str]) -> Iterator[Patch]:
     return _stream(git, shas, "--no-patch")
 
 
-def _optimistic(git: Quarantine, shas: Sequence[str]) -> Iterator[Patch]:
-    """Patches for as long as git can make them: fewer than `shas` where it fails."""
-    if not shas:
-        return
+def _complete(patches: Iterator[Patch]) -> Iterator[Patch]:
+    """Patches for as long as git can make them; where it fails the last one is dropped, for it may be cut off."""
     held: Patch | None = None
     try:
-        for patch in _stream(git, shas, "-p", *DIFF_OPTIONS):
+        for patch in patches:
             if held is not None:
                 yield held
             held = patch
     except GitError:
-        # What came last may be cut off.
         return
     if held is not None:
         yield held
+
+
+def _optimistic(git: Quarantine, shas: Sequence[str]) -> Iterator[Patch]:
+    """Patches of the first of `shas`, of all of them unless git fails."""
+    return _complete(_stream(git, shas, "-p", *DIFF_OPTIONS)) if shas else iter(())
 
 
 def _stream(git: Quarantine, shas: Sequence[str], *options: str) -> Iterator[Patch]:
@@ -249,7 +251,8 @@ def _survey(git: Quarantine, shas: Sequence[str]) -> dict[str, tuple[Patch, list
     gone = _absent(git, {name.encode() for names in trees.values() for name in names})
     listless = {sha for sha, names in trees.items() if any(name.encode() in gone for name in names)}
     listless -= git.boundary
-    entries = dict(_listings(git, [sha for sha in shas if sha not in listless and sha not in git.boundary], listless))
+    listed = [patch for sha, patch in found.items() if sha not in listless and sha not in git.boundary]
+    entries = dict(_listings(git, listed, listless))
     absent = _absent(git, {blob for files in entries.values() for entry in files for blob in entry.blobs})
     lacking: dict[str, tuple[Patch, list[_Entry]]] = {sha: (found[sha], []) for sha in listless}
     for sha, files in entries.items():
@@ -260,25 +263,20 @@ def _survey(git: Quarantine, shas: Sequence[str]) -> dict[str, tuple[Patch, list
     return lacking
 
 
-def _listings(git: Quarantine, shas: list[str], listless: set[str]) -> Iterator[tuple[str, list[_Entry]]]:
+def _listings(git: Quarantine, commits: list[Patch], listless: set[str]) -> Iterator[tuple[str, list[_Entry]]]:
     """The files of each commit; a commit whose folders are missing is added to `listless`."""
     options = ("--raw", "-z", "--no-renames", "--no-abbrev", "-r")
-    while shas:
+    while commits:
         done = 0
-        held: Patch | None = None
-        try:
-            for patch in _stream(git, shas, *options):
-                if held is not None:
-                    done += 1
-                    yield held.sha, _entries(held.data)
-                held = patch
-        except GitError:
-            listless.add(shas[done])
-            shas = shas[done + 1 :]
-            continue
-        if held is not None:
-            yield held.sha, _entries(held.data)
-        return
+        for patch in _complete(_stream(git, [commit.sha for commit in commits], *options)):
+            done += 1
+            yield patch.sha, _entries(patch.data)
+        for commit in commits[done : done + 1]:
+            try:
+                yield commit.sha, _between(git, (commit.parent or git.empty_tree, commit.sha))
+            except GitError:
+                listless.add(commit.sha)
+        commits = commits[done + 1 :]
 
 
 def _entries(raw: bytes) -> list[_Entry]:

@@ -10,6 +10,7 @@ from oversight.changes.paths import decode
 
 _MAIL = re.compile(rb"From [0-9a-f]{40}(?:[0-9a-f]{24})? ")
 _SHOW = re.compile(rb"commit ([0-9a-f]{40}(?:[0-9a-f]{24})?)\b")
+_ENCODED = re.compile(rb"content-transfer-encoding: *(?:quoted-printable|base64)", re.IGNORECASE)
 _FIELD = re.compile(r"([A-Za-z][A-Za-z-]*): *(.*)")
 _TAG = re.compile(r"\s*\[[^\]]*\]\s*")
 _MESSAGE_BYTES = 64_000
@@ -35,15 +36,17 @@ class Prelude:
     """Collects the lines that belong to no file.
 
     `known` says whether a commit or mail header was among them; `open`, whether one began since the last
-    file; `text_at` is the number of the first line that is not blank. A message is kept up to 64 kB, all of
-    them together up to 4 MB.
+    file; `encoded`, whether a mail says that its lines are not what was sent; `text_at` is the number of the
+    first line that is not blank. A message is kept up to 64 kB, all of them together up to 4 MB.
     """
 
     def __init__(self) -> None:
         self.known = False
         self.open = False
+        self.encoded = False
         self.text_at: int | None = None
         self._raw: list[tuple[bool, list[bytes]]] = []
+        self._fields = False
         self._room = 0
         self._all = _MESSAGES_BYTES
 
@@ -54,8 +57,11 @@ class Prelude:
         mail = _MAIL.match(line) is not None
         if mail or _SHOW.match(line):
             self.known = self.open = True
+            self._fields = mail
             self._room = min(_MESSAGE_BYTES, self._all)
             self._raw.append((mail, []))
+        self._fields = self._fields and bool(line.strip())
+        self.encoded = self.encoded or (self._fields and _ENCODED.match(line) is not None)
         if self.open and len(line) <= self._room:
             self._room -= len(line)
             self._all -= len(line)

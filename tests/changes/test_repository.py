@@ -1,0 +1,446 @@
+"""Revisions, ranges, histories and files of real repositories."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from unidiff import PatchSet
+
+from oversight.changes.diff import parse_diff
+from oversight.changes.model import FileStatus, ProvenanceKind
+from oversight.changes.quarantine import shown
+from oversight.changes.repository import BLOB_BYTES, Repository, Span, change_of
+from oversight.errors import RepositoryError
+from tests.builders import EPOCH, HOUR, GitRepository
+
+
+def lines(*numbers: int) -> str:
+    return "".join(f"line {number}\n" for number in numbers)
+
+
+@pytest.fixture
+def built(tmp_path: Path) -> GitRepository:
+    """A root commit, a modification, a branch with two commits, and its merge."""
+    repository = GitRepository.create(tmp_path / "project")
+    repository.commit("Root", {"a.py": lines(*range(9)), "b.txt": "b\n"})
+    repository.commit("Change a\n\nWhy.\n", {"a.py": lines(0, 1, 2, 30, *range(4, 9))})
+    repository.branch("topic")
+    repository.commit("Topic one", {"c.py": "c\n"})
+    repository.commit("Topic two", {"c.py": "c\nd\n"})
+    repository.switch("main")
+    repository.commit("Main goes on", {"b.txt": "bb\n"})
+    repository.merge("topic", "Merge topic")
+    return repository
+
+
+def paths(repository: Repository, spec: str) -> list[str]:
+    return [file.path for file in repository.change(repository.span(spec)).files]
+
+
+def test_a_revision_is_that_commit_against_its_first_parent(built: GitRepository) -> None:
+    """Root, ordinary commit and merge: base, head, message, author and files are those of the commit."""
+    root, second, *_, merge = built.commits
+    with Repository.open(built.path) as repository:
+        assert repository.span(root) == Span(None, root, single=True)
+        assert paths(repository, root) == ["a.py", "b.txt"]
+        change = repository.change(repository.span("HEAD^1~1"))
+        assert (change.id, change.head, change.base, change.title, change.body) == (
+            second,
+            second,
+            root,
+            "Change a",
+            "Why.",
+        )
+        assert (change.author, change.repository) == ("Ada Lovelace <ada@example.org>", "project")
+        assert change.authored_at == datetime.fromtimestamp(EPOCH + 2 * HOUR, UTC)
+        assert (change.added, change.deleted, change.provenance.kind) == (1, 1, ProvenanceKind.HUMAN)
+        assert repository.span("HEAD") == Span(built.commits[-2], merge, single=True)
+        assert paths(repository, "HEAD") == ["c.py"]
+
+
+def test_a_range_is_merge_base_to_head_as_one_change(built: GitRepository) -> None:
+    """Two dots and three mean the same; a side that is left out is HEAD."""
+    second, head = built.commits[1], built.git("rev-parse", "topic")
+    with Repository.open(built.path) as repository:
+        for spec in ("main~1..topic", "main~1...topic"):
+            assert repository.span(spec) == Span(second, head, single=False)
+        change = repository.change(repository.span("main~1..topic"))
+        assert (change.title, change.added, [file.status for file in change.files]) == (
+            "Topic two",
+            2,
+            [FileStatus.ADDED],
+        )
+        assert repository.span("topic..") == Span(head, built.commits[-1], single=False)
+        assert repository.span("..topic") == Span(head, head, single=False)
+        assert repository.change(repository.span("..topic")).files == ()
+
+
+def test_an_agent_in_any_commit_of_a_range_counts(built: GitRepository) -> None:
+    """The head's author may be a person while an agent wrote the commit before."""
+    built.commit("By an agent\n\nCo-Authored-By: Claude <noreply@anthropic.com>", {"d.py": "d\n"})
+    built.commit("By hand", {"d.py": "dd\n"})
+    with Repository.open(built.path) as repository:
+        change = repository.change(repository.span("HEAD~2..HEAD"))
+        assert (change.title, change.provenance.kind, change.provenance.name) == (
+            "By hand",
+            ProvenanceKind.AGENT,
+            "Claude Code",
+        )
+        assert repository.change(repository.span("HEAD")).provenance.kind is ProvenanceKind.HUMAN
+
+
+@pytest.mark.parametrize(
+    "revision",
+    ["", "-n1", "--output=x", "nowhere", "HEAD:a.py", "HEAD^{tree}", "^HEAD", "a\nb", "a\0b", "0" * 40, "\x1b[2J"],
+)  # fmt: skip
+def test_what_names_no_commit_is_refused(built: GitRepository, revision: str) -> None:
+    """Options, trees, files and unknown names are an error with a mend, and nothing in it drives a terminal."""
+    with Repository.open(built.path) as repository:
+        for spec in (revision, f"{revision}..HEAD") if revision else (revision,):
+            with pytest.raises(RepositoryError) as caught:
+                repository.span(spec) if spec else repository.resolve(spec)
+            assert caught.value.mend
+            assert str(caught.value).isprintable()
+
+
+def test_names_tags_abbreviations_and_reflogs_are_resolved(built: GitRepository) -> None:
+    """Whatever git calls a commit is one."""
+    built.git("tag", "-a", "-m", "v1", "v1", "HEAD~1")
+    built.git("update-ref", "refs/heads/-odd", "HEAD")
+    head, before = built.commits[-1], built.git("rev-parse", "HEAD~1")
+    with Repository.open(built.path) as repository:
+        assert repository.resolve("v1") == repository.resolve("main~1") == repository.resolve(before[:10]) == before
+        assert (
+            repository.resolve("refs/heads/-odd") == repository.resolve("@") == repository.resolve("main@{0}") == head
+        )
+        assert repository.resolve(built.git("rev-parse", "v1")) == before
+
+
+def test_unrelated_histories_are_an_error(built: GitRepository) -> None:
+    """Without a common ancestor there is no range."""
+    built.git("checkout", "-q", "--orphan", "island")
+    built.commit("Elsewhere")
+    with Repository.open(built.path) as repository, pytest.raises(RepositoryError, match="unrelated"):
+        repository.span("main..island")
+
+
+def test_of_several_merge_bases_the_choice_is_the_same_every_time(built: GitRepository) -> None:
+    """Criss-cross merges have two best ancestors: git's first is taken."""
+    built.branch("left", "HEAD")
+    left = built.commit("Left", {"l": "l"})
+    built.branch("right", "HEAD~1")
+    right = built.commit("Right", {"r": "r"})
+    built.merge(left)
+    built.switch("left")
+    built.merge(right)
+    expected = built.git("merge-base", "left", "right")
+    with Repository.open(built.path) as repository:
+        assert {repository.span("left..right").base for _ in range(3)} == {expected}
+
+
+def test_an_empty_repository_says_so(tmp_path: Path) -> None:
+    """An unborn branch has no commit to review."""
+    repository = Repository.open(GitRepository.create(tmp_path / "r").path)
+    with pytest.raises(RepositoryError, match="no commits yet"):
+        repository.span("HEAD")
+
+
+def test_a_folder_without_a_repository_is_an_error(tmp_path: Path) -> None:
+    """No folder, a folder outside of any repository, and a .git file that points nowhere."""
+    with pytest.raises(RepositoryError, match="no such folder"):
+        Repository.open(tmp_path / "missing")
+    with pytest.raises(RepositoryError, match="not a git repository"):
+        Repository.open(tmp_path)
+    (tmp_path / ".git").write_text("gitdir: nowhere\n")
+    with pytest.raises(RepositoryError, match="points to no git directory"):
+        Repository.open(tmp_path)
+
+
+def test_git_missing_is_told_with_the_version_that_is_needed(
+    built: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without git on PATH there is one clear error."""
+    from oversight.changes import quarantine
+
+    quarantine._git_command.cache_clear()
+    monkeypatch.setenv("PATH", str(built.path))
+    with pytest.raises(RepositoryError, match=r"not installed .*2\.32"):
+        Repository.open(built.path)
+    monkeypatch.undo()
+    quarantine._git_command.cache_clear()
+    monkeypatch.setattr(quarantine, "OLDEST_GIT", (99, 0))
+    with pytest.raises(RepositoryError, match=r"too old .*99\.0"):
+        Repository.open(built.path)
+    quarantine._git_command.cache_clear()
+
+
+def test_every_kind_of_checkout_is_read_alike(built: GitRepository, tmp_path: Path) -> None:
+    """A subfolder, a linked work tree, a bare clone with and without `config`, a submodule: one history."""
+    (built.path / "sub").mkdir()
+    built.git("worktree", "add", "-q", "--detach", str(tmp_path / "linked"), "HEAD")
+    built.clone(tmp_path / "bare.git", "--bare")
+    built.clone(tmp_path / "mirror", "--bare")
+    (tmp_path / "mirror" / "config").unlink()
+    outer = GitRepository.create(tmp_path / "outer")
+    outer.git("-c", "protocol.file.allow=always", "submodule", "add", "-q", built.path.as_uri(), "inner")
+    head, keys = built.commits[-1], set()
+    for place, name in (
+        (built.path / "sub", "project"),
+        (tmp_path / "linked", "project"),
+        (tmp_path / "bare.git", "bare"),
+        (tmp_path / "mirror", "mirror"),
+        (tmp_path / "outer" / "inner", "inner"),
+    ):
+        with Repository.open(place) as repository:
+            assert (repository.resolve("HEAD"), repository.name) == (head, name)
+            assert paths(repository, "HEAD") == ["c.py"]
+            keys.add(repository.key)
+    assert len(keys) == 4
+
+
+def test_a_linked_work_tree_has_its_own_head(built: GitRepository, tmp_path: Path) -> None:
+    """HEAD is the work tree's, the branches are everybody's, and so is the key of caches."""
+    built.git("worktree", "add", "-q", str(tmp_path / "linked"), "topic")
+    with Repository.open(tmp_path / "linked") as linked, Repository.open(built.path) as main:
+        assert linked.resolve("HEAD") == main.resolve("topic") != main.resolve("HEAD")
+        assert linked.key == main.key
+
+
+def test_sha256_repositories_are_read(tmp_path: Path) -> None:
+    """The object format is the repository's; ids have 64 digits."""
+    built = GitRepository.create(tmp_path / "r", sha256=True)
+    root = built.commit("Root", {"a": "a\n"})
+    head = built.commit("Next", {"a": "b\n"})
+    with Repository.open(built.path) as repository:
+        assert (repository.object_format, repository.span("HEAD")) == ("sha256", Span(root, head, single=True))
+        assert repository.resolve(head[:40]) == head
+        assert [patch.sha for patch in repository.patches([root, head])] == [root, head]
+        assert len(repository.change(repository.span(root)).files) == 1
+        assert repository.read(head, "a") == b"b\n"
+
+
+def test_commits_come_in_one_order_whatever_the_tip_and_the_clocks(tmp_path: Path) -> None:
+    """Parents precede children even where clocks went wrong, and a longer history never reorders a shorter one."""
+    built = GitRepository.create(tmp_path / "r")
+    root = built.commit("Root", at=EPOCH)
+    late = built.commit("Clock ahead", at=EPOCH + 99 * HOUR)
+    early = built.commit("Clock behind", at=EPOCH - 99 * HOUR)
+    built.branch("side", root)
+    side = [built.commit(f"Side {number}", at=EPOCH + 99 * HOUR) for number in range(3)]
+    built.switch("main")
+    built.merge("side")
+    last = built.commit("Last", at=EPOCH)
+    with Repository.open(built.path) as repository:
+        every = [commit.sha for commit in repository.commits("main")]
+        assert set(every) == {root, late, early, *side, last}
+        assert every == [sha for _, sha in sorted((commit.key, commit.sha) for commit in repository.commits("main"))]
+        for child, parent in ((late, root), (early, late), (last, early), (side[1], side[0]), (side[2], side[1])):
+            assert every.index(parent) < every.index(child)
+        for tip in (early, side[2]):
+            reachable = [commit.sha for commit in repository.commits(tip)]
+            assert reachable == [sha for sha in every if sha in reachable]
+        merge = built.git("rev-parse", "main~1")
+        assert merge not in every
+        assert {commit.sha: commit.committed_at for commit in repository.commits("main")}[early] == EPOCH - 99 * HOUR
+
+
+def test_since_and_until_are_inclusive_and_utc(tmp_path: Path) -> None:
+    """Committer dates bound the population; a date without a zone is UTC."""
+    built = GitRepository.create(tmp_path / "r")
+    shas = [built.commit(str(number), at=EPOCH + number) for number in range(5)]
+    with Repository.open(built.path) as repository:
+        first, last = datetime.fromtimestamp(EPOCH + 1, UTC), datetime.fromtimestamp(EPOCH + 3, UTC)
+        assert [commit.sha for commit in repository.commits("HEAD", since=first, until=last)] == shas[1:4]
+        naive = first.replace(tzinfo=None)
+        assert [commit.sha for commit in repository.commits("HEAD", since=naive)] == shas[1:]
+
+
+def test_patches_come_in_the_order_they_were_asked_for(built: GitRepository) -> None:
+    """Once each, whole, with the diff against the first parent."""
+    root, second, *_, merge = built.commits
+    with Repository.open(built.path) as repository:
+        patches = list(repository.patches([merge, root, second, root]))
+        assert [patch.sha for patch in patches] == [merge, root, second]
+        assert [patch.parent for patch in patches] == [built.commits[-2], None, root]
+        assert [len(change_of(patch, "r").files) for patch in patches] == [1, 2, 1]
+        assert patches[2].message == "Change a\n\nWhy.\n"
+        assert (patches[2].authored_at, patches[2].committed_at) == (EPOCH + 2 * HOUR,) * 2
+        assert list(repository.patches([])) == []
+        assert pickle.loads(pickle.dumps(patches)) == patches  # noqa: S301  (our own values)
+
+
+def test_leaving_a_stream_early_stops_git(built: GitRepository) -> None:
+    """A consumer may stop after one patch; nothing waits and nothing is left running."""
+    with Repository.open(built.path) as repository:
+        patches = repository.patches(built.commits)
+        assert next(patches).sha == built.commits[0]
+        patches.close()  # type: ignore[attr-defined]
+        with repository.stream("log", "--format=%H") as out:
+            out.readline()
+
+
+def test_a_failing_command_raises_after_its_output(built: GitRepository) -> None:
+    """Both ways to run git report its failure."""
+    with Repository.open(built.path) as repository:
+        with pytest.raises(RepositoryError, match="git cat-file failed"):
+            repository.run("cat-file", "blob", "HEAD:nothing")
+        with pytest.raises(RepositoryError), repository.stream("cat-file", "blob", "HEAD:nothing") as out:
+            assert out.read() == b""
+
+
+def test_messages_and_contents_cannot_forge_a_commit(tmp_path: Path) -> None:
+    """Whatever looks like a frame of ours, a header or a NUL byte stays part of the commit that holds it."""
+    built = GitRepository.create(tmp_path / "r")
+    fake = f"\0{'0' * 32}\0{'1' * 40}\0\0Eve\0eve@example.org\0"
+    built.commit("Root", {".gitattributes": "* text diff\n", "a": f"x\n{fake}\n"})
+    sha = built.commit(f"commit {'1' * 40}\n\ndiff --git a/x b/x\n{'0' * 32}\n", {"a": f"{fake}\ncommit {'1' * 40}\n"})
+    with Repository.open(built.path) as repository:
+        root, patch = repository.patches(built.commits)
+        assert [root.sha, patch.sha] == built.commits
+        assert patch.message.startswith("commit 1111")
+        assert [file.path for file in change_of(patch, "r").files] == ["a"]
+        assert sha == patch.sha
+
+
+def test_odd_paths_survive(tmp_path: Path) -> None:
+    """Blanks, tabs, newlines, quotes, foreign bytes and names like options are paths as any other."""
+    names = [
+        " lead",
+        "tab\tx",
+        "new\nline",
+        'quo"te',
+        "back\\slash",
+        "ä",
+        "\udcff\udcfe",
+        "-option",
+        "a b/c d",
+        "x => y",
+    ]
+    built = GitRepository.create(tmp_path / "r")
+    for name in names:
+        target = built.path / os.fsdecode(name.encode("utf-8", "surrogateescape"))
+        target.parent.mkdir(exist_ok=True)
+        target.write_text("x\n")
+    built.git("add", "-A")
+    head = built.commit("Odd")
+    with Repository.open(built.path) as repository:
+        assert sorted(paths(repository, "HEAD")) == sorted(names)
+        assert [repository.read(head, name) for name in names] == [b"x\n"] * len(names)
+
+
+def test_messages_in_other_encodings_are_read(tmp_path: Path) -> None:
+    """A message says its encoding; bytes that are not in it survive undecoded."""
+    built = GitRepository.create(tmp_path / "r")
+    built.commit("Root")
+    tree = built.git("rev-parse", "HEAD^{tree}")
+    head = f"tree {tree}\nauthor A <a@b.c> 1 +0000\ncommitter A <a@b.c> 1 +0000\n".encode()
+    shas = [
+        built.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=head + rest)
+        for rest in (b"encoding ISO-8859-1\n\nGr\xfc\xdfe\n", b"\nGr\xfc\xdfe\n", b"encoding no-such\n\nGr\xfc\xdfe\n")
+    ]
+    with Repository.open(built.path) as repository:
+        assert [patch.message for patch in repository.patches(shas)] == ["Grüße\n"] + ["Gr\udcfc\udcdfe\n"] * 2
+
+
+def test_statuses_and_modes_are_told(tmp_path: Path) -> None:
+    """Renames, mode changes, type changes, symlinks, binary files and files without a last newline."""
+    built = GitRepository.create(tmp_path / "r")
+    body = lines(*range(30))
+    built.commit(
+        "Root",
+        {
+            "old.py": body,
+            "run.sh": "x\n",
+            "type": "t\n",
+            "bin": b"\0\1",
+            "gone": "g\n",
+            "same.py": lines(*range(40, 70)),
+        },
+    )
+    built.git("mv", "old.py", "new.py")
+    (built.path / "run.sh").chmod(0o755)
+    (built.path / "type").unlink()
+    (built.path / "type").symlink_to("new.py")
+    built.commit("All", {"bin": b"\0\2", "gone": None, "last": "no newline", "copy.py": lines(*range(40, 70))})
+    with Repository.open(built.path) as repository:
+        files = {file.path: file for file in repository.change(repository.span("HEAD")).files}
+    assert {path: file.status for path, file in files.items()} == {
+        "new.py": FileStatus.RENAMED,
+        "run.sh": FileStatus.MODE_CHANGED,
+        "type": FileStatus.TYPE_CHANGED,
+        "bin": FileStatus.MODIFIED,
+        "gone": FileStatus.DELETED,
+        "last": FileStatus.ADDED,
+        # A copy is an added file: at its new place nobody has read it.
+        "copy.py": FileStatus.ADDED,
+    }
+    assert files["new.py"].old_path == "old.py"
+    assert files["bin"].binary
+    assert (files["run.sh"].old_mode, files["run.sh"].new_mode) == ("100644", "100755")
+    assert files["type"].symlink
+    assert files["last"].hunks[0].lines[0].no_newline
+
+
+def test_files_are_read_at_a_revision(built: GitRepository) -> None:
+    """A file's bytes; None for what is not there, a folder, and what is too large."""
+    big = built.commit("Big", {"big": b"x" * (BLOB_BYTES + 1), "fits": b"y" * BLOB_BYTES})
+    with Repository.open(built.path) as repository:
+        assert repository.read(built.commits[0], "b.txt") == b"b\n"
+        assert repository.read("HEAD~1", "b.txt") == b"bb\n"
+        assert [repository.read(big, path) for path in ("nope", "", "big", "./b.txt", "../b.txt")] == [None] * 5
+        assert repository.read(big, "fits") == b"y" * BLOB_BYTES
+        assert repository.read(big, "b.txt") == b"bb\n"
+
+
+def test_a_repository_travels_to_another_process(built: GitRepository) -> None:
+    """Pickling carries the path alone; the private folder belongs to one process and goes with it."""
+    with Repository.open(built.path) as repository:
+        again = pickle.loads(pickle.dumps(repository))  # noqa: S301  (our own value)
+        assert again.resolve("HEAD") == repository.resolve("HEAD")
+        private = repository._git.path
+        assert private.is_dir()
+        assert again._git.path != private
+        again.close()
+    assert not private.exists()
+
+
+def test_git_agrees_on_every_count(built: GitRepository) -> None:
+    """`git apply --numstat`, unidiff and this parser count the same lines."""
+    built.commit("More", {"a b.py": lines(*range(5)), "e": "x", "u.bin": b"\0"})
+    built.commit("Less", {"a b.py": lines(0, 2, 4) + "end", "e": None, "b.txt": "bb\r\ncc\r\n"})
+    for sha in built.commits:
+        data = subprocess.run(
+            ["git", "diff-tree", "-p", "--root", "--no-commit-id", "-M", "--binary", sha],
+            cwd=built.path,
+            capture_output=True,
+            check=True,
+        ).stdout
+        if not data:
+            continue
+        files = list(parse_diff(data))
+        told = built.git("apply", "--numstat", "-z", stdin=data).rstrip("\0").split("\0")
+        counts = {path: (added, deleted) for added, deleted, path in (line.split("\t", 2) for line in told)}
+        for file in files:
+            kinds = Counter(line.kind.name for hunk in file.hunks for line in hunk.lines)
+            assert counts[file.path] == (("-", "-") if file.binary else (str(kinds["ADDED"]), str(kinds["DELETED"])))
+        oracle = PatchSet(data, encoding="utf-8")
+        assert {file.path: (file.added, file.removed) for file in oracle if not file.is_binary_file} == {
+            file.path: tuple(
+                sum(line.kind.name == kind for hunk in file.hunks for line in hunk.lines)
+                for kind in ("ADDED", "DELETED")
+            )
+            for file in files
+            if not file.binary
+        }
+
+
+def test_what_is_shown_of_foreign_text_is_printable() -> None:
+    """Escapes, newlines and marks that turn the writing direction are spelled out."""
+    assert shown("a\x1b[2J\n\u202e") == "a\\x1b[2J\\n\\u202e"
+    assert len(shown("x" * 999)) == 160

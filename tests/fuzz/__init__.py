@@ -1,0 +1,1 @@
+"""Fuzz targets; each also runs as a plain script over files that are given to it."""
