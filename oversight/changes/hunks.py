@@ -15,7 +15,7 @@ MEND = "make it again with `git diff` or `diff -u`, and check that it is saved w
 
 # The first byte of a line says its kind: a blank, "+", "-" and, for the note on a missing newline, a backslash.
 _BLANK, _PLUS, _MINUS, _NOTE, _NEWLINE = b" +-\\\n"
-_NOTHING = -1
+_BLOCK = 64
 _CONTEXT, _ADDED, _DELETED = LineKind.CONTEXT, LineKind.ADDED, LineKind.DELETED
 
 
@@ -75,39 +75,52 @@ def read_hunk(source: Lines, header: bytes, *, room_lines: int, room_bytes: int)
 def _read_lines(source: Lines, promise: _Promise, room_lines: int, room_bytes: int) -> tuple[list[Line], int, int]:
     """The lines of a hunk, their number and their bytes. The hot loop: it runs for every line of a history."""
     hunk_at, size, count = source.number, 0, 0
-    old, old_left, new, new_left, _ = promise
+    old, old_count, new, new_count, _ = promise
+    old_end, new_end = old + old_count, new + new_count
     lines: list[Line] = []
-    append, make, following = lines.append, Line._make, source.next
-    while old_left > 0 or new_left > 0:
-        raw = following()
-        kind, end = (raw[0], -1 if raw[-1] == _NEWLINE else None) if raw else (_NOTHING, None)
-        size += len(raw)
-        count += 1
+    append, make, readline = lines.append, tuple.__new__, source.readline
+    # At least so many lines are still to come; room is looked at after every block of them.
+    while (left := max(old_end - old, new_end - new)) > 0:
+        for _ in range(min(left, _BLOCK)):
+            raw = readline()
+            if not raw:
+                raise _cut_off(source, hunk_at, count, left)
+            kind = raw[0]
+            count += 1
+            size += len(raw)
+            text = (raw[1:-1] if raw[-1] == _NEWLINE else source.unended(raw)[1:]).decode("utf-8", "surrogateescape")
+            if kind == _BLANK:
+                append(make(Line, (_CONTEXT, old, new, text, False)))
+                old += 1
+                new += 1
+            elif kind == _PLUS:
+                append(make(Line, (_ADDED, None, new, text, False)))
+                new += 1
+            elif kind == _MINUS:
+                append(make(Line, (_DELETED, old, None, text, False)))
+                old += 1
+            elif kind == _NOTE and lines:
+                count -= 1
+                source.number += 1
+                _note(lines)
+            elif raw in (b"\n", b"\r\n"):
+                # An empty context line that lost its blank on the way, as mailers and editors do.
+                append(make(Line, (_CONTEXT, old, new, raw[:-1].decode(), False)))
+                old += 1
+                new += 1
+            else:
+                raise _cut_off(source, hunk_at, count, left)
         if size > room_bytes or count > room_lines:
-            lines.clear()
-        text = raw[1:end].decode("utf-8", "surrogateescape")
-        if kind == _BLANK:
-            append(make((_CONTEXT, old, new, text, False)))
-            old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
-        elif kind == _PLUS:
-            append(make((_ADDED, None, new, text, False)))
-            new, new_left = new + 1, new_left - 1
-        elif kind == _MINUS:
-            append(make((_DELETED, old, None, text, False)))
-            old, old_left = old + 1, old_left - 1
-        elif kind == _NOTE and count > 1:
-            count -= 1
-            _note(lines)
-        elif raw in (b"\n", b"\r\n"):
-            # An empty context line that lost its blank on the way, as mailers and editors do.
-            append(make((_CONTEXT, old, new, raw[:-1].decode(), False)))
-            old, new, old_left, new_left = old + 1, new + 1, old_left - 1, new_left - 1
-        else:
-            missing = max(old_left, new_left)
-            raise broken(source, f"the hunk of line {hunk_at} is cut off, at least {missing} of its lines are missing")
-    if old_left or new_left:
+            del lines[:-1]
+    source.number += count
+    if (old, new) != (old_end, new_end):
         raise broken(source, f"the lines of the hunk of line {hunk_at} do not add up to its header")
     return lines, count, size
+
+
+def _cut_off(source: Lines, hunk_at: int, count: int, left: int) -> DiffError:
+    source.number += count
+    return broken(source, f"the hunk of line {hunk_at} is cut off, up to {left} of its lines are missing")
 
 
 def _note(lines: list[Line]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
-
 _BY_SUFFIX = {
     ".py": "python", ".pyi": "python", ".pyw": "python",
     ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript", ".jsx": "javascript",
@@ -33,5 +31,6 @@ def language_of(path: str) -> str | None:
     >>> language_of("src/app.tsx"), language_of("README.md")
     ('tsx', None)
     """
-    name = PurePosixPath(path).name
-    return _BY_NAME.get(name) or _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
+    name = path.rpartition("/")[2]
+    dot = name.rfind(".")
+    return _BY_NAME.get(name) or (_BY_SUFFIX.get(name[dot:].lower()) if dot > 0 else None)
