@@ -11,7 +11,7 @@ import numpy as np
 from oversight.changes.model import Change, FileChange
 from oversight.changes.syntax import HunkSyntax, analyse
 from oversight.config import Paths
-from oversight.errors import UnscoredError
+from oversight.errors import ModelError, UnscoredError
 from oversight.features import featurise
 from oversight.features.model import Example
 from oversight.history.model import Completeness, Context
@@ -153,11 +153,23 @@ def score(examined: Examined, model: Model) -> Scored:
     """Return the model's word on one change; UnscoredError where it saw nothing or answered no number."""
     coverage = examined.coverage
     if coverage.files_total and not coverage.files_scored and _unread(examined.change):
-        raise UnscoredError("none of the changed files could be read", mend="see the coverage receipt")
+        why = {file.unread for file in examined.change.files if file.unread is not None}
+        because = f": {why.pop()}" if len(why) == 1 else ""
+        raise UnscoredError(f"none of the changed files could be read{because}", mend="see the coverage receipt")
     scored = model.score([examined.example])[0]
     if not np.isfinite(scored.risk):
         raise UnscoredError("the model gave no number for this change", mend="run `oversight doctor`")
     return scored
+
+
+def risk_of(change: Change, context: Context, principles: Principles, model: Model) -> float | None:
+    """Return the risk of one change among many, None where it has none: one that fails does not stop the others."""
+    try:
+        return score(examine(change, context, principles), model).risk
+    except ModelError:
+        raise
+    except Exception:  # reviewing that change itself says what is wrong with it
+        return None
 
 
 def _unread(change: Change) -> bool:

@@ -15,8 +15,17 @@ Files = tuple[tuple[str, bytes], ...]
 
 
 def settings_file(repository: Repository, base: str | None) -> bytes | None:
-    """Return the bytes of `oversight.toml` at the base revision, None where there is none."""
-    return None if base is None else repository.read(base, FILE_NAME)
+    """Return the bytes of `oversight.toml` at the base revision, None where there is none.
+
+    Raises ConfigError where there is one whose content cannot be read: reviewing without it might leave out a
+    principle that it names.
+    """
+    if base is None:
+        return None
+    content = repository.read(base, FILE_NAME)
+    if content is None and repository.run("ls-tree", "--name-only", base, "--", FILE_NAME):
+        raise ConfigError(f"{FILE_NAME} at the base revision cannot be read", mend="fetch the whole repository")
+    return content
 
 
 def principle_files(repository: Repository, base: str | None, folder: str | None) -> Files:

@@ -17,6 +17,9 @@ ever carries raw text of a diff, a path or a payload without going through `over
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 
 class OversightError(Exception):
     """Base of all errors that are the caller's to mend. `exit_code` is what the CLI ends with."""
@@ -30,6 +33,10 @@ class OversightError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.mend})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are pickled by their positional arguments, and `mend` is none: workers could not tell of one.
+        return copyreg.__newobj__, (type(self), self.message), self.__dict__  # type: ignore[attr-defined]
 
 
 class UsageError(OversightError):

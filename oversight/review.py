@@ -7,16 +7,18 @@ history ──> context ─────┘             recent ──> percentile
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from oversight.assessment import RECENT, assess, examine, failed, keep_covered, score
+from oversight.assessment import RECENT, assess, examine, failed, keep_covered, risk_of
 from oversight.changes.diff import change_from_diff
 from oversight.changes.model import Change
 from oversight.changes.repository import Repository, Span, change_of
-from oversight.config import Settings
-from oversight.errors import OversightError, UnscoredError
+from oversight.config import Paths, Settings
+from oversight.errors import OversightError
 from oversight.history.context import context_of_diff
 from oversight.history.index import Index
 from oversight.history.model import Context
@@ -43,10 +45,11 @@ class Reviewer:
     ) -> RiskReport:
         """Review what `span` names, among the changes that the repository's history had before it."""
         tell = progress or (lambda _what, _done, _total: None)
-        change = keep_covered(repository.change(span), self.settings.paths)
+        change = repository.change(span)
+        # The past is that of the whole change: settings say what is judged, not what happened.
         context = index.context_of(change, span, lambda done: tell("reading history", done, 0))
         recent = () if repository.shallow else self._recent(repository, span, index, tell)
-        return self._report(change, context, recent)
+        return self._report(keep_covered(change, self.settings.paths), context, recent)
 
     def diff(self, source: bytes | BinaryIO) -> RiskReport:
         """Review a bare diff: no repository, so no history."""
@@ -63,18 +66,27 @@ class Reviewer:
 
     def _recent(self, repository: Repository, span: Span, index: Index, tell: Progress) -> tuple[float, ...]:
         """The risks of the changes before this one; those that the model has not seen yet are scored and kept."""
-        known = dict(index.recent(self.model.info.sha256, span, RECENT))
+        judge = self._judge()
+        known = dict(index.recent(judge, span, RECENT))
         missing = [sha for sha, risk in known.items() if risk is None]
         found: dict[str, float] = {}
         for patch in repository.patches(missing):
             change = change_of(patch, repository.name)
             context = index.context_of(change, Span(patch.parent, patch.sha, single=True))
-            try:
-                found[patch.sha] = score(examine(change, context, self.principles), self.model).risk
-            except UnscoredError:
-                continue
+            covered = keep_covered(change, self.settings.paths)
+            risk = risk_of(covered, context, self.principles, self.model)
+            if risk is not None:
+                found[patch.sha] = risk
             tell("scoring recent changes", 1, len(missing))
         if found:
-            index.store_risks(self.model.info.sha256, found)
+            index.store_risks(judge, found)
         risks = (found.get(sha) if risk is None else risk for sha, risk in known.items())
         return tuple(risk for risk in risks if risk is not None)
+
+    def _judge(self) -> str:
+        """Name what gave a risk: the model, and the files it was shown where the settings leave some out."""
+        paths = self.settings.paths
+        if paths == Paths():
+            return self.model.info.sha256
+        shown = json.dumps([paths.include, paths.exclude]).encode()
+        return f"{self.model.info.sha256}:{hashlib.sha256(shown).hexdigest()}"

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from oversight.assessment import RECENT, examine, flags, percentile_of, score
+from oversight.assessment import RECENT, examine, flags, keep_covered, percentile_of, score
 from oversight.changes.repository import Span, change_of
-from oversight.errors import UnscoredError
+from oversight.config import Paths
+from oversight.errors import ModelError, UnscoredError
 from oversight.history.context import contexts
 from oversight.history.log import read_commits
 from oversight.history.model import Completeness
@@ -37,15 +38,15 @@ BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of scores.jsonl. `risk` and `percentile` are None where the change could not be scored."""
+    """One line of scores.jsonl. What could not be known of a commit is None; `status` is as in a report."""
 
     commit: str
     status: str
     risk: float | None
     percentile: float | None
     flagged: bool
-    added: int
-    deleted: int
+    added: int | None
+    deleted: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,12 @@ class Raw:
     """What a worker says of one commit: everything but its place among the others."""
 
     commit: str
+    status: Status
     risk: float | None
     completeness: Completeness
     by_principle: bool
-    added: int
-    deleted: int
+    added: int | None
+    deleted: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Work:
     repository: str
     model: str | None
     principles: tuple[tuple[str, bytes], ...] = ()
+    paths: Paths = field(default_factory=Paths)
 
 
 @lru_cache(maxsize=2)
@@ -81,18 +84,25 @@ def _tools(work: Work) -> tuple[Model, Principles]:
 def score_batch(work: Work, jobs: Sequence[tuple[Patch, Context]]) -> list[Raw]:
     """Score some commits in this process; runs in workers."""
     model, principles = _tools(work)
-    rows = []
-    for patch, context in jobs:
-        examined = examine(change_of(patch, work.repository), context, principles)
+    return [_score_one(work, model, principles, patch, context) for patch, context in jobs]
+
+
+def _score_one(work: Work, model: Model, principles: Principles, patch: Patch, context: Context) -> Raw:
+    try:
+        change = keep_covered(change_of(patch, work.repository), work.paths)
+        examined = examine(change, context, principles)
+        status, risk = Status.SCORED, None
         try:
-            risk: float | None = score(examined, model).risk
+            risk = score(examined, model).risk
         except UnscoredError:
-            risk = None
-        change = examined.change
-        rows.append(
-            Raw(patch.sha, risk, context.completeness, examined.flagged_by_principle, change.added, change.deleted)
-        )
-    return rows
+            status = Status.UNSCORED
+    except ModelError:
+        raise
+    except Exception:  # one commit that breaks the review is told from a clean one, and the others go on
+        return Raw(patch.sha, Status.ERROR, None, context.completeness, False, None, None)
+    return Raw(
+        patch.sha, status, risk, context.completeness, examined.flagged_by_principle, change.added, change.deleted
+    )
 
 
 def raw_scores(work: Work, jobs: Iterable[tuple[Patch, Context]], *, workers: int) -> Iterator[Raw]:
@@ -114,26 +124,30 @@ def raw_scores(work: Work, jobs: Iterable[tuple[Patch, Context]], *, workers: in
 
 
 class Ranking:
-    """Gives each commit its percentile among the RECENT ones before it, and its flag."""
+    """Gives each commit its percentile among the RECENT ones before it, and its flag, as a review would.
 
-    def __init__(self, model: Model, budget: float) -> None:
+    Where the history is `shallow`, no commit has known ones before it.
+    """
+
+    def __init__(self, model: Model, budget: float, *, shallow: bool = False) -> None:
         self._model = model
         self._budget = budget
-        self._recent: deque[float] = deque(maxlen=RECENT)
+        self._recent: deque[float | None] = deque(maxlen=0 if shallow else RECENT)
 
     def place(self, raw: Raw) -> Row:
         """Return the row of the next commit; the order of calls is the order of the history."""
         if raw.risk is None:
-            return Row(raw.commit, Status.UNSCORED.value, None, None, True, raw.added, raw.deleted)
-        percentile = percentile_of(raw.risk, raw.completeness, self._recent, self._model)
+            self.remember(None)
+            return Row(raw.commit, raw.status.value, None, None, True, raw.added, raw.deleted)
+        known = [risk for risk in self._recent if risk is not None]
+        percentile = percentile_of(raw.risk, raw.completeness, known, self._model)
         self.remember(raw.risk)
         flagged = bool(flags(percentile, self._budget, by_principle=raw.by_principle))
-        return Row(raw.commit, Status.SCORED.value, raw.risk, percentile, flagged, raw.added, raw.deleted)
+        return Row(raw.commit, raw.status.value, raw.risk, percentile, flagged, raw.added, raw.deleted)
 
     def remember(self, risk: float | None) -> None:
-        """Take a commit that was placed before among the recent ones."""
-        if risk is not None:
-            self._recent.append(risk)
+        """Take a commit that was placed before among the recent ones; None was not scored."""
+        self._recent.append(risk)
 
 
 def jobs_of(

@@ -140,13 +140,13 @@ class Repository:
         """Read a range. A revision is that commit against its first parent; `A..B` and `A...B` are merge-base(A, B)..B.
 
         A side that is left out means HEAD. Raises `RepositoryError` where a revision is unknown, where the
-        histories are unrelated, and where a shallow clone lacks the parent or the merge base.
+        histories are unrelated, and where a shallow clone lacks the merge base. A commit whose parent a shallow
+        clone lacks has no base, and its change is unread as a whole.
         """
         dots = "..." if "..." in spec else ".." if ".." in spec else ""
         if not dots:
             head = self.resolve(spec)
-            if head in self._git.boundary:
-                raise RepositoryError("the parent of this commit is not in this shallow clone", mend=_DEEPEN)
+            # Where a shallow clone was cut the parent is unknown, not absent: `change` marks the commit as unread.
             parents = self._git.run("rev-list", "--parents", "--max-count=1", head, "--").split()[1:]
             return Span(parents[0].decode() if parents else None, head, single=True)
         left, _, right = spec.partition(dots)

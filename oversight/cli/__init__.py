@@ -14,14 +14,15 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
 import typer
 
 from oversight import __version__
-from oversight.errors import OversightError
+from oversight.errors import OversightError, UsageError
 
 _COMMANDS = ("review", "mine", "score", "train", "doctor")
 _INTERRUPTED = 130
@@ -58,8 +59,22 @@ def build_app() -> typer.Typer:
     for name in _COMMANDS:
         app.command(name)(getattr(import_module(f"oversight.cli.{name}"), name))
     for entry in entry_points(group="oversight.commands"):
-        app.command(entry.name)(entry.load())
+        app.command(entry.name)(_loaded(entry))
     return app
+
+
+def _loaded(entry: EntryPoint) -> Callable[..., object]:
+    """The command of another package, or one that says why it is missing: a broken package stops no review."""
+    try:
+        return cast("Callable[..., object]", entry.load())
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+
+        def missing() -> None:
+            """Cannot be loaded; running it says why."""
+            raise UsageError(f"the command cannot be loaded: {reason}", mend="reinstall the package it comes from")
+
+        return missing
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _complain(error.format_message(), "see --help")
         return _INPUT_WRONG
     except (KeyboardInterrupt, typer.Abort):
-        _complain("interrupted", "nothing was half-written; run it again")
+        _complain("interrupted", "nothing is half-written: run it again, `score` with --resume")
         return _INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has left (`| head`): not an error, and stdout cannot be flushed any more.

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import stat
+import sys
+import tempfile
 from collections import deque
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from oversight.errors import OutputError, UsageError
 
@@ -18,18 +22,26 @@ class Partial:
     """JSON Lines in `OUTPUT.partial`, whose first line says which run they belong to; a context manager.
 
     Leaving it without an exception puts the rows at `output` in one step; leaving it with one keeps them for a
-    `resume`. `count` is the number of rows so far and `newest` holds the last of them.
+    `resume`. `count` is the number of rows so far and `newest` holds the last of them. Standard output (`-`),
+    a device and a pipe get the rows at the end, and nothing is kept for a `resume`.
     """
 
     def __init__(self, output: Path, identity: dict[str, Any], *, resume: bool) -> None:
-        self._output = output
-        self._path = output.with_name(output.name + ".partial")
+        self._stream = str(output) == "-" or _is_stream(output)
+        # Through a symbolic link, so that the link stays one.
+        self._output = output if self._stream else Path(os.path.realpath(output))
+        self._path = self._output.with_name(self._output.name + ".partial")
         self._identity = json.loads(json.dumps(identity))
         self._resume = resume
         self.count = 0
         self.newest: deque[dict[str, Any]] = deque(maxlen=_KEEP)
 
     def __enter__(self) -> Self:
+        if self._stream:
+            if self._resume:
+                raise UsageError("a stream cannot be resumed", mend="leave out --resume, or name a file with --output")
+            self._file: IO[bytes] = tempfile.TemporaryFile()
+            return self
         if self._output.is_dir() or not self._output.parent.is_dir():
             raise OutputError(
                 "the output is a folder, or in one that does not exist", mend="name a file in a folder that exists"
@@ -45,6 +57,11 @@ class Partial:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._stream:
+            with self._file:
+                if kind is None:
+                    self._pass_on()
+            return
         try:
             self._file.close()
         except OSError as failure:
@@ -102,6 +119,23 @@ class Partial:
             raise UsageError("the partial rows are damaged", mend="leave out --resume to begin anew")
         return value
 
+    def _pass_on(self) -> None:
+        """Copy the rows to standard output, a device or a pipe."""
+        try:
+            self._file.seek(0)
+            if str(self._output) == "-":
+                shutil.copyfileobj(self._file, sys.stdout.buffer)
+                sys.stdout.flush()
+            else:
+                with self._output.open("wb") as target:
+                    shutil.copyfileobj(self._file, target)
+        except BrokenPipeError:
+            raise
+        except OSError as failure:
+            raise OutputError(
+                f"the rows cannot be written: {os.strerror(failure.errno or 0)}", mend="name a file with --output"
+            ) from failure
+
     def _finish(self) -> None:
         """Copy the rows without the first line to a file of their own and put it in place."""
         finished = self._output.with_name(self._output.name + ".finished")
@@ -117,3 +151,12 @@ class Partial:
             finished.unlink(missing_ok=True)
             raise self._full(failure) from failure
         self._path.unlink()
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether there is something at `path` that is neither a file nor a folder, and so must not be replaced."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)

@@ -29,7 +29,7 @@ class Backend(StrEnum):
 
 
 def score(
-    output: Annotated[Path, typer.Option(help="Write the rows here, as JSON Lines, oldest commit first.")],
+    output: Annotated[Path, typer.Option(help="Write the rows here, as JSON Lines, oldest commit first; - is stdout.")],
     repo: Repo = HERE,
     model: ModelName = None,
     budget: Budget = None,
@@ -53,7 +53,8 @@ def score(
     with Repository.open(repo) as repository:
         head = repository.resolve("HEAD")
         settings = load(settings_file(repository, head), budget=budget, model=model)
-        work = Work(repository.name, settings.model, principle_files(repository, head, settings.principles))
+        principles = principle_files(repository, head, settings.principles)
+        work = Work(repository.name, settings.model, principles, settings.paths)
         dates = moment(since, "--since"), moment(until, "--until", end_of_day=True)
         run = _Run(repository, head, work, settings, dates)
         with _workers(backend, jobs):
@@ -95,11 +96,13 @@ class _Run:
     def write(self, output: Path, *, resume: bool, workers: int) -> None:
         """Score what is not yet in the partial rows, and put the output in place."""
         from oversight.cli.partial import Partial
+        from oversight.reports.escape import terminal
 
         with Partial(output, self.identity, resume=resume) as partial:
             for row in self._rows(partial.count, [row["risk"] for row in partial.newest], workers):
                 partial.add(asdict(row))
-        typer.echo(f"{partial.count:,} commits scored into {output.name}", err=True)
+        where = "" if str(output) == "-" else f" into {terminal(output.name)}"
+        typer.echo(f"{partial.count:,} commits scored{where}", err=True)
 
     def _rows(self, done: int, newest: Sequence[float | None], workers: int) -> Iterator[Row]:
         """The rows after the first `done`, of which the latest have the risks `newest`."""
@@ -109,7 +112,7 @@ class _Run:
         from oversight.scoring import Ranking, jobs_of, raw_scores
 
         ahead = self.before if done < RECENT else []
-        ranking = Ranking(self.model, self.settings.budget)
+        ranking = Ranking(self.model, self.settings.budget, shallow=self.repository.shallow)
         with (
             Index.open(self.repository) as index,
             progress("scoring", len(self.selected) - done + len(ahead)) as advance,
@@ -143,5 +146,6 @@ def _workers(backend: Backend, jobs: int) -> Iterator[None]:
     # DASK_SCHEDULER_ADDRESS names a running cluster; without it the workers are processes of this machine.
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
     local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
-    with Client(address, **({} if address else local)), parallel_config(backend="dask"):
+    client = Client(address, **({} if address else local))  # type: ignore[no-untyped-call]
+    with client, parallel_config(backend="dask"):
         yield

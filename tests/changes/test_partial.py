@@ -145,7 +145,7 @@ def test_a_commit_too_large_for_memory_is_read_file_by_file(
 
 
 def test_a_shallow_clone_tells_where_it_was_cut(built: GitRepository, tmp_path: Path) -> None:
-    """The last commit before the cut is no root commit: it is unread, and reviewing it asks for more history."""
+    """The last commit before the cut is no root commit: it is unread, never taken for one that adds every file."""
     clone = built.clone(tmp_path / "shallow", "--depth=2")
     with Repository.open(clone.path) as repository:
         assert repository.shallow
@@ -158,9 +158,8 @@ def test_a_shallow_clone_tells_where_it_was_cut(built: GitRepository, tmp_path: 
         assert [(file.path, "shallow" in (file.unread or "")) for file in cut] == [(".", True)]
         assert len(whole) == 2
         assert repository.span("HEAD").base == built.commits[-2]
-        with pytest.raises(RepositoryError, match="shallow") as caught:
-            repository.span("HEAD~1")
-        assert "--deepen" in caught.value.mend
+        assert repository.span("HEAD~1") == (None, built.commits[-2], True)
+        assert [file.path for file in repository.change(repository.span("HEAD~1")).files] == ["."]
         with pytest.raises(RepositoryError) as caught:
             repository.span("HEAD~3")
         assert "--deepen" in caught.value.mend
