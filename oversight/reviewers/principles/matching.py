@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -118,12 +119,12 @@ class Matcher:
             return query_places(view, detector.queries[view.file.language or ""], detector.side)
         if detector.edits is not None:
             return self._edit_places(view)
-        if detector.longer_than is not None:
-            rows = [row for row in view.rows[detector.side] if len(row.raw) > detector.longer_than]
-            return to_places(path, detector.side, rows)
-        if detector.pattern is None:
+        if detector.pattern is not None:
+            return self._pattern_places(view, detector.pattern)
+        if detector.longer_than is None:
             return [Place(path)]
-        return self._pattern_places(view, detector.pattern)
+        rows = view.rows[detector.side]
+        return to_places(path, detector.side, [rows[index] for index in self._readable(view, detector.side)])
 
     def _pattern_places(self, view: FileView, pattern: Pattern) -> list[Place]:
         rows = view.rows[pattern.side]
@@ -139,16 +140,34 @@ class Matcher:
     def _hits(self, view: FileView, pattern: Pattern) -> list[Hit]:
         if self.regex is None:
             return []
-        search, rows = self.regex.compiled.search, view.rows[pattern.side]
-        texts = view.texts(pattern.side, pattern.field)
-        hits = [Hit(index, found) for index, text in enumerate(texts) if (found := search(text))]
+        side, search, rows = pattern.side, self.regex.compiled.search, view.rows[pattern.side]
+        hits: list[Hit] = []
+        for index in self._readable(view, side):
+            found = search(view.text(side, pattern.field, index))
+            if found is not None:
+                hits.append(Hit(index, found))
         if hits and self.unless is not None:
-            codes, unless = view.texts(pattern.side, Field.CODE), self.unless
-            hits = [hit for hit in hits if not (rows[hit.index].parsed and unless.search(sure_code(codes[hit.index])))]
+            hits = [hit for hit in hits if not self._excused(view, side, hit, rows[hit.index])]
         least = self.detector.entropy
         if hits and least is not None:
             hits = [hit for hit in hits if entropy(hit.match["secret"]) >= least]
         return hits
+
+    def _readable(self, view: FileView, side: Side) -> Sequence[int]:
+        """The rows that the detector's pattern need read."""
+        detector, rows = self.detector, view.rows[side]
+        indices = view.holding(side, detector.words)
+        if detector.non_ascii:
+            indices = [index for index in indices if not rows[index].raw.isascii()]
+        if detector.longer_than is not None:
+            indices = [index for index in indices if len(rows[index].raw) > detector.longer_than]
+        return indices
+
+    def _excused(self, view: FileView, side: Side, hit: Hit, row: Row) -> bool:
+        """Whether certain code of the row matches `unless`."""
+        if self.unless is None or not view.parsed(side, row):
+            return False
+        return self.unless.search(sure_code(view.text(side, Field.CODE, hit.index))) is not None
 
     def _lost(self, view: FileView, hits: list[Hit]) -> list[Hit]:
         """Keep deleted rows that were neither put back word for word in their hunk nor replaced in their run.
@@ -159,13 +178,14 @@ class Matcher:
         if self.regex is None:
             return hits
         stock = self._certain_rows(view, self.regex)
-        deleted, originals = view.rows[Side.DELETED], view.texts(Side.DELETED, Field.TEXT)
+        deleted = view.rows[Side.DELETED]
         missing: list[tuple[Hit, _Spot]] = []
         for hit in hits:
             row = deleted[hit.index]
             spot = _Spot(row.hunk, view.stretch(row.hunk, row.position), row.run)
-            if stock[spot, originals[hit.index]]:
-                stock[spot, originals[hit.index]] -= 1
+            text = view.text(Side.DELETED, Field.TEXT, hit.index)
+            if stock[spot, text]:
+                stock[spot, text] -= 1
             else:
                 missing.append((hit, spot))
         nearby: defaultdict[tuple[int, int | None, str], list[_Spot]] = defaultdict(list)
@@ -173,8 +193,9 @@ class Matcher:
             nearby[spot.hunk, spot.stretch, text].extend([spot] * count)
         gone: defaultdict[_Spot, list[Hit]] = defaultdict(list)
         for hit, spot in missing:
-            if moved := nearby[spot.hunk, spot.stretch, originals[hit.index]]:
-                stock[moved.pop(), originals[hit.index]] -= 1
+            text = view.text(Side.DELETED, Field.TEXT, hit.index)
+            if moved := nearby[spot.hunk, spot.stretch, text]:
+                stock[moved.pop(), text] -= 1
             else:
                 gone[spot].append(hit)
         spare: Counter[_Spot] = Counter()
@@ -182,16 +203,16 @@ class Matcher:
             spare[spot] += count
         return [hit for spot, found in gone.items() if len(found) > spare[spot] for hit in found]
 
-    @staticmethod
-    def _certain_rows(view: FileView, regex: Regex) -> Counter[tuple[_Spot, str]]:
+    def _certain_rows(self, view: FileView, regex: Regex) -> Counter[tuple[_Spot, str]]:
         """Count added rows that match `regex` with certain code, by where they are and what they say."""
-        codes, texts = view.texts(Side.ADDED, Field.CODE), view.texts(Side.ADDED, Field.TEXT)
         found: Counter[tuple[_Spot, str]] = Counter()
-        for row, code, text in zip(view.rows[Side.ADDED], codes, texts, strict=True):
-            if row.parsed and regex.search(code) and regex.search(sure_code(code)):
+        rows = view.rows[Side.ADDED]
+        for index in self._readable(view, Side.ADDED):
+            row, code = rows[index], view.text(Side.ADDED, Field.CODE, index)
+            if view.parsed(Side.ADDED, row) and regex.search(code) and regex.search(sure_code(code)):
                 stretch = view.stretch(row.hunk, row.position)
                 if stretch is not None:
-                    found[_Spot(row.hunk, stretch, row.run), text] += 1
+                    found[_Spot(row.hunk, stretch, row.run), view.text(Side.ADDED, Field.TEXT, index)] += 1
         return found
 
     def _in_hunks(self, view: FileView, rows: Sequence[Row], hits: list[Hit]) -> list[Hit]:
@@ -217,27 +238,27 @@ class Matcher:
 
     @staticmethod
     def _holds(view: FileView, hunk: int, pattern: Pattern, regex: Regex) -> bool:
-        texts = view.texts(pattern.side, pattern.field)
-        return any(
-            row.hunk == hunk and regex.search(text) for row, text in zip(view.rows[pattern.side], texts, strict=True)
-        )
+        rows = view.rows[pattern.side]
+        first, last = bisect_left(rows, hunk, key=_hunk_of), bisect_right(rows, hunk, key=_hunk_of)
+        return any(regex.search(view.text(pattern.side, pattern.field, index)) for index in range(first, last))
 
     def _replaced(self, view: FileView, becomes: Becomes, rows: Sequence[Row], hits: list[Hit]) -> list[Place]:
         if self.becomes is None:
             return []
-        before: defaultdict[int, list[re.Match[str]]] = defaultdict(list)
+        before: dict[int, tuple[float, float]] = {}
         for hit in hits:
-            before[rows[hit.index].run].append(hit.match)
+            least, most = before.get(rows[hit.index].run, (math.inf, -math.inf))
+            number = _number(hit.match)
+            before[rows[hit.index].run] = (min(least, number), max(most, number))
         unchanged = {
-            (row.run, squeezed) for row, squeezed in zip(rows, view.texts(Side.DELETED, Field.TEXT), strict=True)
+            (row.run, view.text(Side.DELETED, Field.TEXT, index)) for index, row in enumerate(rows) if row.run in before
         }
-        texts, raw = view.texts(Side.ADDED, becomes.field), view.texts(Side.ADDED, Field.TEXT)
         found: list[Row] = []
-        for row, text, whole in zip(view.rows[Side.ADDED], texts, raw, strict=True):
-            if row.run not in before or (row.run, whole) in unchanged:
+        for index, row in enumerate(view.rows[Side.ADDED]):
+            if row.run not in before or (row.run, view.text(Side.ADDED, Field.TEXT, index)) in unchanged:
                 continue
-            match = self.becomes.search(text)
-            if match and any(_compares(becomes, old, match) for old in before[row.run]):
+            match = self.becomes.search(view.text(Side.ADDED, becomes.field, index))
+            if match and _compares(becomes, before[row.run], _number(match)):
                 found.append(row)
         return to_places(view.file.path, Side.ADDED, found)
 
@@ -275,14 +296,23 @@ def _kinds(file: FileChange) -> set[str]:
     return {name for name, holds in kinds.items() if holds}
 
 
-def _compares(becomes: Becomes, old: re.Match[str], new: re.Match[str]) -> bool:
+def _hunk_of(row: Row) -> int:
+    return row.hunk
+
+
+def _number(match: re.Match[str]) -> float:
+    """The value of the group `number`; NaN where there is none, which is neither least nor most of anything."""
+    try:
+        return float((match.groupdict().get("number") or "nan").replace("_", ""))
+    except ValueError:
+        return math.nan
+
+
+def _compares(becomes: Becomes, before: tuple[float, float], after: float) -> bool:
     if not (becomes.grows or becomes.shrinks):
         return True
-    try:
-        before, after = float(old["number"].replace("_", "")), float(new["number"].replace("_", ""))
-    except (TypeError, ValueError):
-        return False
-    return (becomes.grows and after > before) or (becomes.shrinks and after < before)
+    least, most = before
+    return (becomes.grows and after > least) or (becomes.shrinks and after < most)
 
 
 def entropy(text: str) -> float:

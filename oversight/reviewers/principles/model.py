@@ -105,6 +105,7 @@ class Detector:
     entropy: float | None = None
     at_least: int = 1
     longer_than: int | None = None
+    non_ascii: bool = False
     measures: tuple[tuple[str, Bounds], ...] = ()
 
 

@@ -44,6 +44,7 @@ class _Level:
     first: str | None = None
     empty: bool = True
     leading: bool = False
+    behind: bool = False
     atom: int | None = None
 
     def begin_atom(self, letter: str | None, ways: int) -> None:
@@ -126,7 +127,8 @@ class _Scanner:
         between_words = _WORD.fullmatch(before[-1:]) and before[:1] != "\\" and _WORD.match(after)
         self.levels[-1].begin_atom(None, 1)
         self.position += 1
-        if between_words or after[:1] in ("?", "*", "+", "{"):
+        exact = between_words or self.levels[-1].behind  # what lies behind has one length
+        if exact or after[:1] in ("?", "*", "+", "{"):
             self.written.append(" ")
         else:
             self.written.append(" ?")
@@ -158,7 +160,7 @@ class _Scanner:
         flags = opening.group().endswith(")")
         self._copy(len(opening.group()))
         if not flags:
-            self.levels.append(_Level())
+            self.levels.append(_Level(behind=opening.group().startswith("(?<")))
 
     def _close(self) -> None:
         if len(self.levels) == 1:

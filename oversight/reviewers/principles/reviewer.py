@@ -11,8 +11,9 @@ from oversight.history.model import Context
 from oversight.reviewers.model import Opinion, Place
 from oversight.reviewers.principles.constitution_files import builtin, unique
 from oversight.reviewers.principles.matching import Matcher
-from oversight.reviewers.principles.model import Principle, Side
+from oversight.reviewers.principles.model import Detector, Principle, Side
 from oversight.reviewers.principles.view import FileView
+from oversight.reviewers.principles.words import Vocabulary
 
 MESSAGE_LENGTH = 65_536
 """Characters of title and body that patterns read."""
@@ -27,6 +28,13 @@ class _Index:
         self.always: dict[Side, list[tuple[int, Matcher]]] = {Side.ADDED: [], Side.DELETED: []}
         self.by_word: dict[Side, dict[str, list[tuple[frozenset[str], int, Matcher]]]]
         self.by_word = {Side.ADDED: defaultdict(list), Side.DELETED: defaultdict(list)}
+        self.vocabulary = Vocabulary(
+            word
+            for principle in principles
+            for detector in principle.detectors
+            for part in detector.words
+            for word in part
+        )
         for number, principle in enumerate(principles):
             for detector in principle.detectors:
                 self._enter(number, Matcher(detector))
@@ -50,15 +58,23 @@ class _Index:
             if not view.rows[side]:
                 continue
             for number, matcher in self.always[side]:
-                contains = matcher.detector.contains
-                if not contains or any(piece in view.raw[side] for piece in contains):
+                if _worth_reading(view, side, matcher.detector):
                     found[id(matcher)] = (number, matcher)
-            words, by_word = view.words[side], self.by_word[side]
+            words, by_word = view.words[side].keys(), self.by_word[side]
             for word in by_word.keys() & words:
                 for needed, number, matcher in by_word[word]:
                     if needed <= words:
                         found[id(matcher)] = (number, matcher)
         return list(found.values())
+
+
+def _worth_reading(view: FileView, side: Side, detector: Detector) -> bool:
+    """Whether the rows of a side, taken together, can hold what a detector without words looks for."""
+    if detector.non_ascii and view.raw[side].isascii():
+        return False
+    if detector.longer_than is not None and view.longest[side] <= detector.longer_than:
+        return False
+    return not detector.contains or any(piece in view.raw[side] for piece in detector.contains)
 
 
 class Principles:
@@ -88,7 +104,7 @@ class Principles:
             if matcher.fires_on_change(message, context):
                 fired[number] = []
         for position, file in enumerate(change.files):
-            view = FileView(file, syntax[position] if syntax is not None else analyse(file))
+            view = FileView(file, syntax[position] if syntax is not None else analyse(file), self._index.vocabulary)
             for number, matcher in self._index.candidates(view):
                 if matcher.admits(file) and (places := matcher.places(view, context)):
                     fired[number].extend(places)

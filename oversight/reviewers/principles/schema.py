@@ -10,13 +10,13 @@ tables; the principle fires where any of them does. Within a table everything mu
     query                            tree-sitter queries by language; @here marks the place, @trivial a body
                                      that must hold nothing but comments, strings and no-ops
     edits                            {what, at_least}: nodes of a kind of EditCounts on changed rows of a hunk
-    words                            identifiers of which the changed rows need one for the pattern to match at all;
+    words                            identifiers of which a row needs one for the pattern to match at all;
                                      compared by sub-words (`innerHTML` is `inner` and `html`), case ignored
     contains                         pieces of text of which the changed rows need one; where sub-words are too coarse
     also                             patterns {side, code | text} that must match in the same hunk
     at_least                         how many rows of the hunk must match
     entropy                          least Shannon entropy, bits a character, of the group `secret`
-    longer_than                      characters that a changed row must exceed
+    longer_than, non_ascii           characters that a row must exceed; whether it must hold other than ASCII
     becomes                          {code | text, grows, shrinks}: what replaces the row in the same run of changes
     lost                             deleted rows that are neither put back nor replaced by a row of the same pattern
     unless, without                  patterns over code that must match neither the row, nor the hunk's new side
@@ -60,8 +60,10 @@ KINDS = frozenset({"binary", "symlink", "submodule", "made-executable"})
 _PRINCIPLE_KEYS = frozenset({"id", "category", "severity", "sentence", "risk", "detect"})
 _DETECT_KEYS = frozenset(
     {
-        "paths", "languages", "status", "kind", "words", "contains", "code", "text", "side", "message", "query", "edits",
-        "unless", "also", "without", "becomes", "lost", "entropy", "at_least", "longer_than", "measures",
+        "paths", "languages", "status", "kind",
+        "code", "text", "side", "message", "query", "edits",
+        "words", "contains", "longer_than", "non_ascii", "entropy", "at_least", "measures",
+        "unless", "also", "without", "becomes", "lost",
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
@@ -126,6 +128,7 @@ class _Reader:
             entropy=self._number(table, "entropy", None),
             at_least=int(self._number(table, "at_least", 1) or 1),
             longer_than=self._whole(table, "longer_than"),
+            non_ascii=self._flag(table, "non_ascii"),
             measures=self._measures(table),
         )
         self._coherent(detector)

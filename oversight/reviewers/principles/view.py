@@ -9,10 +9,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from oversight.changes.model import FileChange, Hunk, LineKind
-from oversight.changes.syntax import Fragment, HunkSyntax
+from oversight.changes.syntax import HunkSyntax
 from oversight.reviewers.principles.model import Field, Side
 from oversight.reviewers.principles.sure import boundary, sure_code
-from oversight.reviewers.principles.words import subwords
+from oversight.reviewers.principles.words import Vocabulary
 
 ROW_LENGTH = 4096
 """Characters of a row that patterns read. What is longer is never silent: the principle `unreadable-row` fires."""
@@ -23,17 +23,15 @@ _LOOSE_BLANK = re.compile(r"(?<!\w) | (?!\w)")
 class Row(NamedTuple):
     """A changed row. `number` counts on its own side; `run` numbers the runs of changes that no context interrupts.
 
-    `parsed` says that `code` comes from a syntax tree; else it is the row itself. `position` counts the lines of
-    the hunk.
+    `position` counts the lines of the hunk, `at` the rows of the hunk's fragment on this side.
     """
 
     number: int
     raw: str
-    code: str
-    parsed: bool
     hunk: int
     run: int
     position: int
+    at: int
 
 
 def squeeze(text: str) -> str:
@@ -50,32 +48,14 @@ def canonical(code: str) -> str:
     return _LOOSE_BLANK.sub("", squeeze(code))
 
 
-class _Codes:
-    """The code of a fragment's rows, in step with the rows of its hunk; the raw text where there is no tree."""
-
-    def __init__(self, fragment: Fragment | None) -> None:
-        self._code = fragment.code if fragment is not None and fragment.tree is not None else ()
-        self._rows = fragment.rows if fragment is not None else ()
-        self._position = 0
-
-    def skip(self) -> None:
-        self._position += 1
-
-    def take(self, text: str) -> tuple[str, bool]:
-        position = self._position
-        self._position += 1
-        if position < len(self._code) and self._rows[position].text == text:
-            return self._code[position], True
-        return text, False
-
-
 class FileView:
-    """Rows, texts and words of one file, each worked out once and only if asked for."""
+    """Rows, words and code of one file, each worked out once and only if asked for."""
 
-    def __init__(self, file: FileChange, syntax: Sequence[HunkSyntax]) -> None:
+    def __init__(self, file: FileChange, syntax: Sequence[HunkSyntax], vocabulary: Vocabulary) -> None:
         self.file = file
         self.syntax = syntax
-        self._texts: dict[tuple[Side, Field], list[str]] = {}
+        self._vocabulary = vocabulary
+        self._texts: dict[tuple[Side, Field], dict[int, str]] = {(side, field): {} for side in Side for field in Field}
         self._boundaries: dict[int, list[int]] = {}
 
     @cached_property
@@ -84,45 +64,59 @@ class FileView:
         rows: dict[Side, list[Row]] = {Side.ADDED: [], Side.DELETED: []}
         run = 0
         for number, hunk in enumerate(self.file.hunks):
-            run = self._read(number, hunk, run + 1, rows)
+            run = _read(number, hunk, run + 1, rows)
         return rows
-
-    def _read(self, number: int, hunk: Hunk, run: int, rows: dict[Side, list[Row]]) -> int:
-        syntax = self.syntax[number] if number < len(self.syntax) else None
-        old, new = _Codes(syntax.old if syntax else None), _Codes(syntax.new if syntax else None)
-        for position, line in enumerate(hunk.lines):
-            if line.kind is LineKind.CONTEXT:
-                old.skip()
-                new.skip()
-                run += 1
-            elif line.kind is LineKind.ADDED:
-                code, parsed = new.take(line.text)
-                rows[Side.ADDED].append(Row(line.new_number or 0, line.text, code, parsed, number, run, position))
-            else:
-                code, parsed = old.take(line.text)
-                rows[Side.DELETED].append(Row(line.old_number or 0, line.text, code, parsed, number, run, position))
-        return run
-
-    @cached_property
-    def words(self) -> dict[Side, frozenset[str]]:
-        """Sub-words of the changed rows of each side, comments and strings included."""
-        return {side: subwords(text) for side, text in self.raw.items()}
 
     @cached_property
     def raw(self) -> dict[Side, str]:
         """The changed rows of each side, one below the other, each cut to what is read."""
-        return {side: "\n".join([row.raw[:ROW_LENGTH] for row in rows]) for side, rows in self.rows.items()}
+        return {
+            side: "\n".join([row.raw[:ROW_LENGTH].replace("\n", " ") for row in rows])
+            for side, rows in self.rows.items()
+        }
 
-    def texts(self, side: Side, field: Field) -> list[str]:
-        """What patterns read of each changed row of `side`: canonical code, or the whole row, squeezed."""
-        texts = self._texts.get((side, field))
-        if texts is None:
-            if field is Field.CODE:
-                texts = [canonical(row.code) for row in self.rows[side]]
-            else:
-                texts = [squeeze(row.raw) for row in self.rows[side]]
-            self._texts[side, field] = texts
-        return texts
+    @cached_property
+    def longest(self) -> dict[Side, int]:
+        """The length of the longest changed row of each side."""
+        return {side: max(map(len, [row.raw for row in rows]), default=0) for side, rows in self.rows.items()}
+
+    @cached_property
+    def words(self) -> dict[Side, dict[str, list[int]]]:
+        """For each side, which rows hold which words of the vocabulary, comments and strings included."""
+        return {side: self._vocabulary.rows_by_word(text) for side, text in self.raw.items()}
+
+    def holding(self, side: Side, alternatives: Sequence[frozenset[str]]) -> Sequence[int]:
+        """The rows of `side` that hold all words of one of the alternatives; all rows where there are none."""
+        if not alternatives:
+            return range(len(self.rows[side]))
+        words, found = self.words[side], set[int]()
+        for alternative in alternatives:
+            if alternative <= words.keys():
+                found.update(set[int].intersection(*(set(words[word]) for word in alternative)))
+        return sorted(found)
+
+    def text(self, side: Side, field: Field, index: int) -> str:
+        """What patterns read of a changed row: canonical code, or the whole row, squeezed."""
+        texts = self._texts[side, field]
+        text = texts.get(index)
+        if text is None:
+            row = self.rows[side][index]
+            text = canonical(self._code(side, row) or row.raw) if field is Field.CODE else squeeze(row.raw)
+            texts[index] = text
+        return text
+
+    def parsed(self, side: Side, row: Row) -> bool:
+        """Whether the code of a row comes from a syntax tree; else it is the row itself."""
+        return self._code(side, row) is not None
+
+    def _code(self, side: Side, row: Row) -> str | None:
+        if row.hunk >= len(self.syntax):
+            return None
+        syntax = self.syntax[row.hunk]
+        fragment = syntax.new if side is Side.ADDED else syntax.old
+        if fragment is None or fragment.tree is None or fragment.rows[row.at].text != row.raw:
+            return None
+        return fragment.code[row.at]
 
     def stretch(self, hunk: int, position: int) -> int | None:
         """Number the stretch of a hunk that a line lies in; a stretch ends where a text of several rows may.
@@ -146,3 +140,21 @@ class FileView:
             position for position, line in enumerate(self.file.hunks[hunk].lines) if line.kind is not LineKind.DELETED
         ]
         return [(position, sure_code(canonical(code))) for position, code in zip(kept, fragment.code, strict=False)]
+
+
+def _read(number: int, hunk: Hunk, run: int, rows: dict[Side, list[Row]]) -> int:
+    """Append the changed rows of a hunk; the number of its last run."""
+    added, deleted = rows[Side.ADDED].append, rows[Side.DELETED].append
+    old = new = 0
+    for position, line in enumerate(hunk.lines):
+        if line.kind is LineKind.CONTEXT:
+            old += 1
+            new += 1
+            run += 1
+        elif line.kind is LineKind.ADDED:
+            added(Row(line.new_number or 0, line.text, number, run, position, new))
+            new += 1
+        else:
+            deleted(Row(line.old_number or 0, line.text, number, run, position, old))
+            old += 1
+    return run
