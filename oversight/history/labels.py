@@ -123,10 +123,15 @@ class Miner:
     def decide(self, target: str, decision: Decision) -> bool:
         """Add a decision that another source made, such as SZZ; False where `target` is not in the history."""
         found = self.names.by_prefix(target)
-        if len(found) != 1:
+        if not found:
             return False
         self._decisions.setdefault(found[0], []).append(decision)
         return True
+
+    def reason(self, sha: str) -> str | None:
+        """Why a commit is excluded as far as is known before `finish`; None also where it is not in the history."""
+        found = self.names.by_prefix(sha)
+        return self._excluded.get(found[0]) if found else None
 
     def candidates(self) -> list[list[str]]:
         """Groups of two or more commits, oldest first, that change the same files by the same numbers of lines."""

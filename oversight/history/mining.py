@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from time import monotonic
 
 from oversight.changes.repository import Repository
 from oversight.errors import UsageError
 from oversight.history.duplicates import later_duplicates
 from oversight.history.index import Index
-from oversight.history.labels import SOURCES, Mined, Miner
+from oversight.history.labels import SOURCES, Decision, Mined, Miner
 from oversight.history.log import read_log
 from oversight.history.merges import MergeTable
 from oversight.history.model import Commit
+from oversight.history.references import is_fix
+
+_NEVER_BLAMED = ("bulk import", "initial import")
 
 
 def parse_sources(text: str) -> tuple[str, ...]:
@@ -37,7 +42,30 @@ def mine_repository(
     """
     log: Iterable[Commit] = read_log(repository, tip)
     miner = Miner(sources)
+    repairs: list[str] = []
     for commit in log if index is None else index.absorb(tip, log):
         miner.add(commit)
+        if "szz" in sources and is_fix(commit.message) and miner.reason(commit.sha) is None:
+            repairs.append(commit.sha)
         advance(1)
+    if repairs:
+        _blame(miner, repository, repairs, advance)
     return miner.finish(later_duplicates(repository, miner.candidates()), MergeTable(repository, tip))
+
+
+def _blame(miner: Miner, repository: Repository, repairs: Sequence[str], advance: Callable[[int], None]) -> None:
+    """Let SZZ name commits for each of `repairs`, and say in the summary how that went."""
+    from oversight.history.szz import blame_repairs
+
+    counts: Counter[str] = Counter()
+    started = monotonic()
+    for blamed in blame_repairs(repository, repairs, advance=advance):
+        counts[blamed.reason or ("blamed" if blamed.culprits else "nobody to blame")] += 1
+        for sha in blamed.culprits:
+            if miner.reason(sha) in _NEVER_BLAMED:
+                counts["culprits that are imports, passed over"] += 1
+            else:
+                miner.decide(sha, Decision("szz", True, blamed.committed_at, blamed.fix))
+    rate = len(repairs) / max(monotonic() - started, 1e-9)
+    told = ", ".join(f"{count:,} {what}" for what, count in sorted(counts.items()))
+    miner.summary.notes.append(f"  szz: {len(repairs):,} repairs, {rate:.1f} a second: {told}")
