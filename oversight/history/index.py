@@ -48,13 +48,17 @@ Progress = Callable[[int], None]
 
 
 class Index:
-    """The history of one repository. A context manager; `note` says what went wrong with the cache, if anything did."""
+    """The history of one repository. A context manager; `note` says what went wrong with the cache, if anything did.
+
+    HEAD is looked up once: an index is opened for a job, not for the life of a server.
+    """
 
     def __init__(self, repository: Repository, path: Path | None, *, cap: int = CAP) -> None:
         self.note: str | None = None
         self._repository = repository
         self._path = path
         self._cap = cap
+        self._head: str | None = None
         self._hidden_for: tuple[str | None, int] | None = None
         self._connection = self._open()
 
@@ -215,13 +219,13 @@ class Index:
     def _vantage(self, span: Span, progress: Progress | None) -> tuple[str | None, bytes]:
         """From where a change looks back: the tip whose history it knows, and the key before which."""
         if span.single:
-            head = self._repository.resolve("HEAD")
-            self.extend(head, progress)
+            head = self._head = self._head or self._repository.resolve("HEAD")
+            self._extend(head, progress)
             key = self._key(span.head)
             if key is not None and not self._is_hidden(span.head, head):
                 return head, key
         if span.base is not None:
-            self.extend(span.base, progress)
+            self._extend(span.base, progress)
         return span.base, LAST
 
     def _is_hidden(self, sha: str, tip: str) -> bool:
