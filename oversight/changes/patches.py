@@ -56,7 +56,8 @@ EVERYTHING = "."
 
 _FIELDS = "%x00".join(("%H", "%P", "%an", "%ae", "%cn", "%ce", "%at", "%ct", "%B"))
 _CHUNK = 1 << 16
-_WINDOW = 1_000
+_WINDOW = 500
+_GROWTH = 4
 _ARGUMENT_BYTES = 60_000
 
 
@@ -82,13 +83,20 @@ class Patch:
 def read_patches(git: Quarantine, shas: Iterable[str]) -> Iterator[Patch]:
     """Yield a patch for each of `shas` (full commit ids), once each, in that order."""
     waiting = list(dict.fromkeys(shas))
-    done = 0
-    for patch in _optimistic(git, waiting):
-        done += 1
-        yield patch
-    # git stopped at a commit that it cannot diff: from here on, see first what is missing.
-    for start in range(done, len(waiting), _WINDOW):
-        yield from _careful(git, waiting[start : start + _WINDOW])
+    at, size = 0, len(waiting)
+    while at < len(waiting):
+        chunk = waiting[at : at + size]
+        done = 0
+        for patch in _optimistic(git, chunk):
+            done += 1
+            yield patch
+        at += done
+        size *= _GROWTH
+        if done < len(chunk):
+            # git stopped at a commit that it cannot diff: see first what is missing in those that follow.
+            window = waiting[at : at + _WINDOW]
+            yield from _careful(git, window)
+            at, size = at + len(window), _WINDOW
 
 
 def read_headers(git: Quarantine, shas: Sequence[str]) -> Iterator[Patch]:
