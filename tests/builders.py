@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from oversight.changes.model import FileChange, FileStatus, Hunk, Line, LineKind
+
 AUTHOR = "Ada Lovelace <ada@example.org>"
 EPOCH = 1_700_000_000
 """Unix time of the first commit of every repository built here; each later one comes an hour after."""
@@ -134,3 +136,18 @@ def file_diff(path: str, before: Sequence[str], after: Sequence[str], *, section
     spans = (f"{min(len(before), 1)},{len(before)}", f"{min(len(after), 1)},{len(after)}")
     head.append(f"@@ -{spans[0]} +{spans[1]} @@{' ' * bool(section)}{section}")
     return "\n".join([*head, *(f"-{line}" for line in before), *(f"+{line}" for line in after)]) + "\n"
+
+
+def marked_file(language: str | None, rows: Sequence[str], *, section: str = "", start: int = 40) -> FileChange:
+    """A modified file of one hunk, given as the rows of a unified diff: " context", "+added", "-deleted"."""
+    lines, old, new = [], start, start
+    for row in rows:
+        kind = LineKind(row[0])
+        lines.append(
+            Line(kind, None if kind is LineKind.ADDED else old, None if kind is LineKind.DELETED else new, row[1:])
+        )
+        old += kind is not LineKind.ADDED
+        new += kind is not LineKind.DELETED
+    return FileChange(
+        "a/path", "a/path", FileStatus.MODIFIED, language, (Hunk(start, start, section, tuple(lines)),)
+    )

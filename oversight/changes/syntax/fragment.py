@@ -9,9 +9,10 @@ from tree_sitter import Tree
 
 from oversight.changes.model import Hunk, Line, LineKind
 from oversight.changes.syntax.counting import Census, take_census
-from oversight.changes.syntax.grammar import EditCounts, Loaded, load, parse
+from oversight.changes.syntax.grammar import EditCounts, Loaded, load
 from oversight.changes.syntax.inert import Inert, find_inert
 from oversight.changes.syntax.lexical import count_words
+from oversight.changes.syntax.parsing import parse
 
 MAX_BYTES = 256 * 1024
 """Fragments longer than this are not parsed; they are counted by words, and all of their rows are code."""
@@ -31,8 +32,8 @@ class Fragment:
 
     @cached_property
     def text(self) -> bytes:
-        """The rows joined by newlines, in the bytes they were read from."""
-        return "\n".join([row.text for row in self.rows]).encode("utf-8", "surrogateescape")
+        """The rows in the bytes they were read from, each with a newline: some grammars end statements there."""
+        return "\n".join([*[row.text for row in self.rows], ""]).encode("utf-8", "surrogateescape")
 
     @cached_property
     def offsets(self) -> list[int]:
@@ -49,7 +50,7 @@ class Fragment:
     def runs(self) -> list[tuple[int, int]]:
         """Byte ranges of `text` that hold runs of changed rows, in order."""
         runs: list[tuple[int, int]] = []
-        offsets, end = self.offsets, len(self.text) + 1
+        offsets, end = self.offsets, len(self.text)
         previous = False
         for index, changed in enumerate(self.changed):
             if changed:

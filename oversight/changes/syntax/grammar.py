@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from importlib import import_module
 from typing import NamedTuple
 
-from tree_sitter import Language, Parser, Query, QueryCursor, Tree
+from tree_sitter import Language, Parser, Query, QueryCursor
 
 
 class EditCounts(NamedTuple):
@@ -75,6 +75,17 @@ class Grammar:
     prose: str = ""
     docstrings: tuple[str, ...] = ()
     containers: tuple[str, ...] = ()
+
+
+MAX_DEPTH = 500
+"""Nodes deeper in a tree than this are not looked at: tree-sitter's queries take time in nodes times depth."""
+
+
+def bounded(query: Query) -> QueryCursor:
+    """Return a cursor for `query` that stays fast on hostile nesting. Use it for every query on a fragment."""
+    cursor = QueryCursor(query)
+    cursor.set_max_start_depth(MAX_DEPTH)
+    return cursor
 
 
 def _patterns(capture: str, patterns: tuple[str, ...]) -> str:
@@ -138,7 +149,7 @@ class Loaded:
         cursor: QueryCursor | None = getattr(self._local, purpose, None)
         if cursor is None:
             query: Query = getattr(self, f"_{purpose}")
-            cursor = QueryCursor(query)
+            cursor = bounded(query)
             setattr(self._local, purpose, cursor)
         return cursor
 
@@ -183,29 +194,3 @@ def load(language: str, text: bytes) -> Loaded:
         with _lock:
             loaded = _loaded.setdefault(key, Loaded(grammar, entry))
     return loaded
-
-
-_PLAIN = 32 * 1024
-_STEPS_PER_BYTE = 1
-
-
-def parse(loaded: Loaded, text: bytes) -> Tree | None:
-    """Parse `text`; None where the parser needs more steps than a text of this length deserves.
-
-    Steps are counted by the parser's own progress reports, not by the clock, so that the same text has the
-    same outcome on every machine.
-    """
-    if len(text) <= _PLAIN:
-        return loaded.parser.parse(text)
-    left = _STEPS_PER_BYTE * len(text)
-
-    def stop(_offset: int, _has_error: bool) -> bool:
-        nonlocal left
-        left -= 1
-        return left < 0
-
-    try:
-        return loaded.parser.parse(lambda offset, _point: text[offset : offset + 65536], progress_callback=stop)
-    except ValueError:
-        loaded.parser.reset()
-        return None

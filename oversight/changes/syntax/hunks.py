@@ -7,8 +7,9 @@ from functools import cached_property
 from oversight.changes.model import FileChange, Hunk
 from oversight.changes.syntax.enclosing import enclosing_in_fragment, enclosing_in_source
 from oversight.changes.syntax.fragment import split
-from oversight.changes.syntax.grammar import EditCounts, load, parse
+from oversight.changes.syntax.grammar import EditCounts, load
 from oversight.changes.syntax.layout import same_tokens
+from oversight.changes.syntax.parsing import parse
 
 MAX_SOURCE_BYTES = 2 * 1024 * 1024
 """A whole file longer than this is not parsed for the sake of a name."""

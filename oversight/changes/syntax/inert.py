@@ -11,9 +11,10 @@ not be parsed one by one:
     blanked aside, holds no quote and no comment opener (`Grammar.stray`): then whoever is in code at the
     start of the row reads the row as we do; (c) its inside holds nothing that ends a construct which spans
     rows or runs code within one (`Grammar.suspect`): then whoever is inside such a construct stays there;
-    (d) there is no quote up to its end if its row is the fragment's first, which may continue a string
-    through a backslash; (e) its row holds no carriage return in the middle and no other character that
-    only some readers take for the end of a line.
+    (d) there is no quote up to its end if its row may continue, through a backslash, a string that was
+    opened above the fragment: its first row, and those after it while rows end in a backslash; (e) its row
+    holds no carriage return in the middle and no other character that only some readers take for the end
+    of a line.
 2.  A block comment over several rows is blanked under the same conditions, up to the first row on which
     (c) fails. Its `*/` brings every reading back into code, so what follows is read alike again.
 3.  A string that may span rows (`Grammar.long_strings`) is never blanked, because its quotes look alike at
@@ -107,6 +108,11 @@ class _Painter:
         self._trusted = False  # whether that token was blanked
         self._nesting: list[int] = []  # ends of the tokens around the present one
         self._dirty = -1  # the row whose rest is code
+        self._border = 1  # how many of the first rows may continue a string that was open above them
+        while self._border < len(fragment.rows) and fragment.rows[self._border - 1].text.rstrip().endswith("\\"):
+            self._border += 1
+        quote = _QUOTE.search(fragment.text, 0, self._offset(self._border))
+        self._first_quote = len(fragment.text) if quote is None else quote.start()
         self._odd = {self._row(match.start()) for match in _ODD_BREAK.finditer(fragment.text)}
 
     def take(self, start: int, end: int, kind: str, node: Node) -> None:
@@ -136,10 +142,7 @@ class _Painter:
     def _is_doubtful(self, first: int, last: int, end: int) -> bool:
         if self._odd and not self._odd.isdisjoint(range(first, last + 1)):
             return True
-        if first > 0:
-            return False
-        border = self._offsets[1] if len(self._offsets) > 1 else len(self._text)
-        return _QUOTE.search(self._text, 0, min(end, border)) is not None
+        return first < self._border and end > self._first_quote
 
     def _take_nested(self, start: int, end: int, kind: str, node: Node) -> None:
         nesting = self._nesting
@@ -200,7 +203,7 @@ class _Painter:
             self._doc_rows.update(range(first, last + 1))
         for row in range(first, last + 1):
             left = max(inside, self._offsets[row])
-            right = min(outside, self._offsets[row + 1] - 1) if row + 1 < len(self._offsets) else outside
+            right = min(outside, self._offset(row + 1) - 1)
             piece = self._text[left:right]
             if prose.match(piece) and not suspect.search(piece):
                 self._paint(left, right, row, row)
@@ -214,6 +217,9 @@ class _Painter:
 
     def _row(self, byte: int) -> int:
         return bisect_right(self._offsets, byte) - 1
+
+    def _offset(self, row: int) -> int:
+        return self._offsets[row] if row < len(self._offsets) else len(self._text)
 
     def result(self) -> Inert:
         rows = [row.text for row in self._fragment.rows]
