@@ -1,13 +1,17 @@
-"""What all tests share: how hypothesis searches, and comparison with golden files."""
+"""What all tests share: how hypothesis searches, comparison with golden files, a small model, a cache of their own."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from oversight.students.student import NetworkStudent
 
 # No test is timed, since machines are busy at times; in CI the same code meets the same examples.
 settings.register_profile("oversight", deadline=None, derandomize=bool(os.environ.get("CI")))
@@ -35,3 +39,49 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
         assert text == path.read_bytes().decode("utf-8"), f"tests/golden/{name} differs: see tests/golden/README.md"
 
     return compare
+
+
+@pytest.fixture(autouse=True)
+def no_cache_of_the_user(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test has a history cache of its own, and none of the settings that the environment may hold."""
+    for name in [name for name in os.environ if name.startswith("OVERSIGHT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OVERSIGHT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture(scope="session")
+def student() -> NetworkStudent:
+    """One small trained student, made once; torch is loaded where a test needs it and nowhere else."""
+    from oversight.measurement.platt import fit_platt
+    from oversight.students.student import NetworkLearner
+    from oversight.students.training import Budget
+    from tests.synthetic import examples
+
+    changes, risky = examples(240)
+    trained = NetworkLearner(budget=Budget(epochs=6, batch=8, learning_rate=1e-2)).fit(changes, risky, seed=3)
+    unseen, labels = examples(120, seed=1)
+    whole, alone = trained.logits(unseen)
+    return trained.with_calibration(fit_platt(whole, labels), fit_platt(alone, labels))
+
+
+@pytest.fixture(scope="session")
+def files(student: NetworkStudent) -> dict[str, bytes]:
+    """The files of the small student's model directory."""
+    import numpy as np
+
+    from oversight.students.export import to_files
+    from tests.synthetic import examples
+
+    risks = student.predict(examples(50, seed=2)[0])
+    reference = {"full": risks, "none": np.sort(risks)}
+    return to_files(student, name="small", version="1", reference=reference, metrics={}, card="A card.")
+
+
+@pytest.fixture(scope="session")
+def model(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small student's model directory, for reading only: what `--model` gets in tests of the command line."""
+    from oversight.students import checkpoint
+
+    directory = tmp_path_factory.mktemp("trained") / "model"
+    checkpoint.write(directory, files)
+    return directory

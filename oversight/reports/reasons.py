@@ -1,13 +1,14 @@
 """Why, in words that a reviewer can act on: from principles, edit facts and measures of the past.
 
-Sentences are ours; the only foreign text in them is the name of the enclosing definition, which the
-faces escape like everything else.
+Sentences are ours; the only foreign text in them is the name of the enclosing definition, which stands
+between backticks and which the faces escape like everything else.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from keyword import kwlist
 
 from oversight.changes.model import FileChange, Hunk
 from oversight.changes.syntax import HunkSyntax
@@ -22,7 +23,25 @@ _REMOVED = (
     ("raises", "a raised error", "{n} raised errors"),
 )
 _ADDED = (("conditions", "a condition", "{n} conditions"), ("loops", "a loop", "{n} loops"))
+_EDITED = (
+    ("conditions", "a condition", "{n} conditions"),
+    ("loops", "a loop", "{n} loops"),
+    ("handlers", "an error handler", "{n} error handlers"),
+    ("assertions", "an assertion", "{n} assertions"),
+    ("returns", "what is returned", "{n} returns"),
+    ("imports", "an import", "{n} imports"),
+)
 _LARGE_HUNK = 50
+
+_NO_NAMES = frozenset(
+    [
+        *kwlist, "begin", "case", "const", "do", "end", "enum", "export", "foreach", "func", "function", "impl",
+        "include", "interface", "let", "local", "macro", "message", "method", "mod", "module", "namespace", "option",
+        "package", "private", "proc", "project", "public", "set", "static", "struct", "sub", "switch", "template",
+        "then", "type", "union", "use", "using", "var", "void",
+    ]
+)  # fmt: skip
+"""What a language without a grammar can leave as the name of the enclosing definition, and tells nobody anything."""
 
 
 def hunk_reasons(file: FileChange, hunk: Hunk, syntax: HunkSyntax, opinions: Sequence[Opinion]) -> tuple[str, ...]:
@@ -32,23 +51,33 @@ def hunk_reasons(file: FileChange, hunk: Hunk, syntax: HunkSyntax, opinions: Seq
         for opinion in opinions
         if opinion.principle and any(_points_at(place, file, hunk) for place in opinion.lines)
     ]
-    where = f" in {syntax.enclosing}" if syntax.enclosing else ""
+    where = _where(syntax.enclosing)
     if syntax.formatting_only:
         return (*reasons, f"changes only the formatting{where}")
     if syntax.comment_only:
         return (*reasons, f"changes only comments{where}")
-    lost = _counted(_REMOVED, syntax, gone=True)
-    if lost:
-        reasons.append(f"removes {lost}{where}")
-    gained = _counted(_ADDED, syntax, gone=False)
-    if gained:
-        reasons.append(f"adds {gained}{where}")
+    added, deleted = syntax.added, syntax.deleted
+    lost = _counted(_REMOVED, lambda kind: getattr(deleted, kind) - getattr(added, kind))
+    gained = _counted(_ADDED, lambda kind: getattr(added, kind) - getattr(deleted, kind))
+    reasons += [f"{verb} {what}{where}" for verb, what in (("removes", lost), ("adds", gained)) if what]
     size = len(hunk.added) + len(hunk.deleted)
     if size >= _LARGE_HUNK:
-        reasons.append(f"{size} changed lines in one place{where}")
-    if not reasons and where:
-        reasons.append(f"changes{where}")
+        reasons.append(f"{size:,} changed lines in one place{where}")
+    if not reasons:
+        edited = _counted(_EDITED, lambda kind: max(getattr(added, kind), getattr(deleted, kind)))
+        reasons.append(f"changes {edited}{where}" if edited else f"{_lines(hunk)}{where}")
     return tuple(reasons)
+
+
+def _where(enclosing: str | None) -> str:
+    name = (enclosing or "").replace("`", "")
+    return f" in `{name}`" if name and name not in _NO_NAMES else ""
+
+
+def _lines(hunk: Hunk) -> str:
+    added, deleted = len(hunk.added), len(hunk.deleted)
+    verb = "changes" if added and deleted else "adds" if added else "removes"
+    return f"{verb} a line" if max(added, deleted) == 1 else f"{verb} {max(added, deleted)} lines"
 
 
 def _points_at(place: Place, file: FileChange, hunk: Hunk) -> bool:
@@ -59,15 +88,11 @@ def _points_at(place: Place, file: FileChange, hunk: Hunk) -> bool:
     return any(number is not None and place.start <= number <= last for number in numbers)
 
 
-def _counted(kinds: tuple[tuple[str, str, str], ...], syntax: HunkSyntax, *, gone: bool) -> str:
-    """Name what one side has more of than the other: an edited condition is neither added nor removed."""
-    words = []
-    for kind, one, many in kinds:
-        balance = getattr(syntax.added, kind) - getattr(syntax.deleted, kind)
-        count = -balance if gone else balance
-        if count > 0:
-            words.append(one if count == 1 else many.format(n=count))
-    return " and ".join(words)
+def _counted(kinds: tuple[tuple[str, str, str], ...], count: Callable[[str], int]) -> str:
+    """Name the kinds of which there are any, in words."""
+    counts = [(count(kind), one, many) for kind, one, many in kinds]
+    words = [one if n == 1 else many.format(n=n) for n, one, many in counts if n > 0]
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def change_reasons(context: Context) -> tuple[str, ...]:
@@ -95,7 +120,7 @@ def change_reasons(context: Context) -> tuple[str, ...]:
     elif not math.isnan(measures["own_share"]) and measures["own_share"] == 0 and at_least("file_changes_max", 5):
         reasons.append("The author has not changed these files before.")
     if at_least("nd", 8):
-        reasons.append(f"It reaches into {measures['nd']:.0f} folders.")
+        reasons.append(f"The change reaches into {measures['nd']:.0f} folders.")
     if at_least("cochange_absent", 1):
         count = measures["cochange_absent"]
         reasons.append(
