@@ -8,6 +8,7 @@ from pathlib import Path
 
 from oversight.errors import ConfigError
 from oversight.reviewers.principles.model import Principle
+from oversight.reviewers.principles.queries import query_error
 from oversight.reviewers.principles.schema import files_below, parse_path_sets, parse_principle
 
 CONSTITUTION = Path(__file__).parent / "constitution"
@@ -35,15 +36,12 @@ def load(paths: Iterable[Path]) -> tuple[Principle, ...]:
     The caller takes them from the base revision, never from the change under review. Raises ConfigError on
     a file that is no valid principle, on an id that is taken, and on more than EXTRA_LIMIT of them.
     """
-    files = files_below(paths)
-    if len(files) > EXTRA_LIMIT:
-        raise ConfigError(f"there are {len(files)} principle files", mend=f"keep at most {EXTRA_LIMIT}")
-    return unique(parse_principle(_read(file), file.name, _path_sets()) for file in files)
+    return parse_named((file.name, _read(file)) for file in files_below(paths))
 
 
 def parse_named(files: Iterable[tuple[str, bytes]]) -> tuple[Principle, ...]:
-    """Read a repository's own principles from names and contents, as they come out of a revision. Raises ConfigError."""
-    return unique(parse_principle(content, name, _path_sets()) for name, content in files)
+    """Read a repository's own principles from names and contents, as they come out of a revision; see `load`."""
+    return unique(_checked(parse_principle(content, name, _path_sets()), name) for name, content in files)
 
 
 def unique(extra: Iterable[Principle]) -> tuple[Principle, ...]:
@@ -55,9 +53,19 @@ def unique(extra: Iterable[Principle]) -> tuple[Principle, ...]:
             raise ConfigError(
                 f"the principle id {principle.id!r} is taken", mend="choose another id; principles only add"
             )
+        if len(kept) == EXTRA_LIMIT:
+            raise ConfigError(f"there are more than {EXTRA_LIMIT} principle files", mend="keep fewer")
         taken.add(principle.id)
         kept.append(principle)
     return tuple(kept)
+
+
+def _checked(principle: Principle, source: str) -> Principle:
+    for detector in principle.detectors:
+        for language, query in detector.queries.items():
+            if error := query_error(language, query):
+                raise ConfigError(f"the query for {language} in {source!r} is not valid: {error}", mend="correct it")
+    return principle
 
 
 def _read(file: Path) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from oversight.changes.syntax.grammar import load
 from oversight.reviewers.model import Place
 from oversight.reviewers.principles.model import Side
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 MATCHES = 2_000
 """How many matches at most a query may keep open in one fragment; more than any hunk people read has."""
 
+_MATCHED = re.compile(r'match\?\s[^"()]*"((?:[^"\\]|\\.)*)"')
+_REPEATS = re.compile(r"[*+{]")
 _NOTHING = frozenset(
     {
         "comment", "line_comment", "block_comment", "pass_statement", "ellipsis", "string", "concatenated_string",
@@ -34,6 +38,23 @@ def _compiled(language: Language, source: str) -> Query:
     from tree_sitter import Query
 
     return Query(language, source)
+
+
+def query_error(language: str, source: str) -> str | None:
+    """Say what is wrong with a query that a repository wrote, or None.
+
+    A query must compile, and the patterns of its `#match?` predicates may not repeat: they are not of our
+    safe subset, and run on texts that an adversary chose.
+    """
+    from tree_sitter import QueryError
+
+    try:
+        _compiled(load(language, b"").language, source)
+    except (QueryError, ValueError) as error:
+        return str(error).partition("\n")[0]
+    if any(_REPEATS.search(pattern) for pattern in _MATCHED.findall(source)):
+        return "a #match? pattern repeats something"
+    return None
 
 
 def trivial(node: Node) -> bool:

@@ -20,7 +20,12 @@ tables; the principle fires where any of them does. Within a table everything mu
     becomes                          {code | text, grows, shrinks}: what replaces the row in the same run of changes
     lost                             deleted rows that are neither put back nor replaced by a row of the same pattern
     unless, without                  patterns over code that must match neither the row, nor the hunk's new side
-    measures                         {name = {at_least, at_most}} of the context
+    measures                         of the context: {la = {at_least}} (ld, nf, nd, ns), {exp = {at_most}} (rexp)
+
+Patterns are Python's, within a subset that stays fast on hostile rows: `*` and `+` repeat at most 30 times, no
+back-references, no nested repetitions. `code` is read in canonical spacing, with blanks between two words only;
+blanks elsewhere in such a pattern are optional. `^` and `$` are the ends of a row; a row is read up to 4096
+characters, and `unreadable-row` reports longer ones.
 
 `unless`, `without` and what `lost` sets off look at parsed code alone, never at comments, strings, paths or
 messages: nobody talks a finding away.
@@ -57,6 +62,10 @@ FILE_SIZE = 64 * 1024
 """Largest principle file, in bytes."""
 
 KINDS = frozenset({"binary", "symlink", "submodule", "made-executable"})
+GROWING = frozenset({"la", "ld", "nf", "nd", "ns"})
+"""Measures that padding can only raise, so that they may have a lower bound and no upper one."""
+EXPERIENCE = frozenset({"exp", "rexp"})
+"""Measures of the author that nothing in the change can raise, so that they may have an upper bound."""
 _PRINCIPLE_KEYS = frozenset({"id", "category", "severity", "sentence", "risk", "detect"})
 _DETECT_KEYS = frozenset(
     {
@@ -280,16 +289,14 @@ class _Reader:
         return Becomes(*self._field(becomes), self._flag(becomes, "grows"), self._flag(becomes, "shrinks"))
 
     def _measures(self, table: Table) -> tuple[tuple[str, Bounds], ...]:
-        from oversight.history.context import MEASURES  # the history package is heavier than reading one file is worth
-
         measures = self._table(table, "measures") or {}
         found: list[tuple[str, Bounds]] = []
         for name, bounds in measures.items():
-            if name not in MEASURES:
-                raise self.fail(f"there is no measure called {name!r}")
-            if not isinstance(bounds, dict) or not bounds:
-                raise self.fail("a measure has at_least, at_most, or both")
-            self._known(bounds, frozenset({"at_least", "at_most"}), name)
+            if name not in GROWING | EXPERIENCE:
+                raise self.fail(f"measures knows {', '.join(sorted(GROWING | EXPERIENCE))}")
+            allowed = "at_least" if name in GROWING else "at_most"
+            if not isinstance(bounds, dict) or set(bounds) != {allowed}:
+                raise self.fail(f"the measure {name} takes {allowed}")
             found.append((name, Bounds(self._number(bounds, "at_least", None), self._number(bounds, "at_most", None))))
         return tuple(found)
 
