@@ -23,19 +23,20 @@ DIFF_OPTIONS: tuple[str, ...] = (
     "--dst-prefix=b/",
     "--diff-algorithm=myers",
     "--indent-heuristic",
-    "--unified=3",
-    "--inter-hunk-context=0",
     "--find-renames=50%",
     "-l1000",
     "--no-relative",
     "--submodule=short",
     "--ignore-submodules=none",
 )
-"""Every option that the text of a diff depends on, fixed, so that no configuration changes a feature.
+"""Every option that which files and lines differ depends on, fixed, so that no configuration changes a feature.
 
 Renames are followed; copies are not, on purpose: a copy would show only where it differs from its source,
 and code that nobody reviewed at its new place would have no lines to look at.
 """
+
+PATCH_OPTIONS: tuple[str, ...] = ("--patch", "--unified=3", "--inter-hunk-context=0", *DIFF_OPTIONS)
+"""The same for the text of a diff; apart, since `--unified` makes git write that text where counts were asked for."""
 
 LOG_OPTIONS: tuple[str, ...] = (
     "--no-decorate", "--no-notes", "--no-show-signature", "--no-mailmap", "--encoding=UTF-8",
@@ -120,7 +121,7 @@ def _complete(patches: Iterator[Patch]) -> Iterator[Patch]:
 
 def _optimistic(git: Quarantine, shas: Sequence[str]) -> Iterator[Patch]:
     """Patches of the first of `shas`, of all of them unless git fails."""
-    return _complete(_stream(git, shas, "-p", *DIFF_OPTIONS)) if shas else iter(())
+    return _complete(_stream(git, shas, *PATCH_OPTIONS)) if shas else iter(())
 
 
 def _stream(git: Quarantine, shas: Sequence[str], *options: str) -> Iterator[Patch]:
@@ -322,7 +323,7 @@ def diff(
         return b"", tuple(
             (decode(entry.path), _MISSING) for entry in _between(git, sides) if entry.path not in leave_out
         )
-    command = ("diff-tree", "-r", "-p", *DIFF_OPTIONS, *sides, "--", *map(decode, left))
+    command = ("diff-tree", "-r", *PATCH_OPTIONS, *sides, "--", *map(decode, left))
     try:
         with git.stream(*command) as out:
             data = out.read(PATCH_BYTES + 1)
