@@ -112,11 +112,10 @@ def test_a_branch_does_not_leak(small: GitRepository, tmp_path: Path) -> None:
     elsewhere = small.commit("Fix a elsewhere", {"a.py": "other\n"})
     small.switch("main")
     change = small.commit("Change a", {"a.py": "one\n"})
-    with Repository.open(small.path) as repository:
-        with Index.open(repository, directory=tmp_path) as index:
-            expected = alone(repository, index, change)
-            index.extend(elsewhere)
-            assert not differing(expected, alone(repository, index, change))
+    with Repository.open(small.path) as repository, Index.open(repository, directory=tmp_path) as index:
+        expected = alone(repository, index, change)
+        index.extend(elsewhere)
+        assert not differing(expected, alone(repository, index, change))
 
 
 def test_a_range_knows_its_base(small: GitRepository, tmp_path: Path) -> None:
@@ -241,12 +240,15 @@ def test_two_processes_share_an_index(small: GitRepository, tmp_path: Path) -> N
     small.branch("other", small.commits[0])
     elsewhere = small.commit("Elsewhere", {"a.py": "other\n"})
     small.switch("main")
-    with Repository.open(small.path) as repository:
-        with Index.open(repository, directory=tmp_path) as one, Index.open(repository, directory=tmp_path) as two:
-            expected = alone(repository, one, "HEAD")
-            two.extend(elsewhere)
-            assert two.extend(small.commits[2]) == 0
-            assert not differing(expected, alone(repository, one, "HEAD"))
+    with (
+        Repository.open(small.path) as repository,
+        Index.open(repository, directory=tmp_path) as one,
+        Index.open(repository, directory=tmp_path) as two,
+    ):
+        expected = alone(repository, one, "HEAD")
+        two.extend(elsewhere)
+        assert two.extend(small.commits[2]) == 0
+        assert not differing(expected, alone(repository, one, "HEAD"))
 
 
 def test_a_forgotten_tip_starts_anew(small: GitRepository, tmp_path: Path) -> None:
