@@ -8,7 +8,7 @@
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
 VENV   ?= .venv
-REPO   ?= .
+REPO   ?= $(CURDIR)
 RANGE  ?= HEAD
 CLONES ?= ../clones
 PYTEST_ARGS ?= -n 2
@@ -32,8 +32,11 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) --editable '.[train,dask,dev]'
 	@touch $@ $(VENV)/.core
 
+# Exits 0 whenever a report was printed, also one that says the change could not be scored (exit code 3).
 review: $(VENV)/.core
-	$(BIN)/oversight review --repo '$(REPO)' '$(RANGE)'
+	@rm -f $(VENV)/report.txt
+	@$(BIN)/oversight review --repo '$(REPO)' --output $(VENV)/report.txt -- '$(RANGE)' || test $$? -eq 3
+	@cat $(VENV)/report.txt
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -7,13 +7,14 @@ room that is left, so that no flood of findings pushes the coverage receipt out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import oversight
 from oversight.reports import words
 from oversight.reports.escape import code, markdown, terminal
-from oversight.reports.model import FlaggedBy, HunkRisk, RiskReport, Status
+from oversight.reports.model import Finding, FlaggedBy, HunkRisk, RiskReport, Status
 
 LIMIT = 65_535
 """GitHub's limit for comments and check-run texts, in characters; kept in bytes of UTF-8, which are never fewer."""
@@ -92,14 +93,15 @@ def _blocks(report: RiskReport) -> list[_Block]:
     first, others = findings[:_UPFRONT_FINDINGS], findings[_UPFRONT_FINDINGS:]
     upfront = _UPFRONT_HUNKS if FlaggedBy.BUDGET in report.flagged_by else 0
     riskiest, rest = hunks[:upfront], hunks[upfront:]
+    show = partial(_hunk, listed=report.findings)
     coverage = report.coverage
     skipped = (_skipped(part.path, part.reason) for part in coverage.skipped)
     notes = (f"- {markdown(note, _TEXT)}\n" for note in report.notes)
     return [
         _Block(len(first), map(_finding, first), title="**Findings**" if first else ""),
-        _Block(len(riskiest), map(_hunk, riskiest), title="**Riskiest hunks**" if riskiest else ""),
+        _Block(len(riskiest), map(show, riskiest), title="**Riskiest hunks**" if riskiest else ""),
         _Block(len(others), map(_finding, others), summary=words.counted(len(others), "more finding")),
-        _Block(len(rest), map(_hunk, rest), summary=words.counted(len(rest), "more hunk" if riskiest else "hunk")),
+        _Block(len(rest), map(show, rest), summary=words.counted(len(rest), "more hunk" if riskiest else "hunk")),
         _Block(len(coverage.skipped), skipped, title=words.coverage_sentence(coverage), summary=_receipt(report)),
         _Block(len(report.notes), notes, summary="Notes"),
     ]
@@ -113,8 +115,8 @@ def _finding(group: words.Group) -> str:
     return f"- **{group.severity.value}** {said} ({code(group.principle, 80)})<br>{places}\n"
 
 
-def _hunk(hunk: HunkRisk) -> str:
-    reasons = "; ".join(markdown(reason, _TEXT) for reason in hunk.reasons[:_REASONS])
+def _hunk(hunk: HunkRisk, listed: Sequence[Finding]) -> str:
+    reasons = "; ".join(markdown(reason, _TEXT) for reason in words.reasons(hunk, listed)[:_REASONS])
     head = f"- **{_percent(hunk.risk)}** {_place(hunk.path, hunk.start, hunk.end)}"
     return f"{head}: {reasons}\n" if reasons else f"{head}\n"
 

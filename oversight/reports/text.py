@@ -7,7 +7,7 @@ word at the start of a line.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from unicodedata import combining, east_asian_width
 
 from oversight.reports import words
@@ -150,16 +150,16 @@ def _hunks(page: _Page, report: RiskReport) -> None:
     of = f" ({len(shown)} of {len(hunks):,})" if len(shown) < len(hunks) else f" ({len(hunks)})"
     page.heading(("Riskiest hunks" if words.known(hunks[0].risk) else "Hunks, none of them scored") + of)
     for hunk in shown:
-        _hunk(page, hunk)
+        _hunk(page, hunk, words.reasons(hunk, report.findings[:SHOWN]))
     _more(page, len(hunks) - SHOWN, "hunk", 2)
 
 
-def _hunk(page: _Page, hunk: HunkRisk) -> None:
+def _hunk(page: _Page, hunk: HunkRisk, reasons: Sequence[str]) -> None:
     label = _label(page, words.percent(hunk.risk).rjust(6) if words.known(hunk.risk) else "unscored", _BOLD)
     page.line(label + words.place(terminal(hunk.path, _PATH), hunk.start, hunk.end))
-    for reason in hunk.reasons[:_REASONS]:
+    for reason in reasons[:_REASONS]:
         page.prose(terminal(reason, _TEXT), _LABEL + 4, " " * (_LABEL + 2) + "- ")
-    _more(page, len(hunk.reasons) - _REASONS, "reason", _LABEL + 2)
+    _more(page, len(reasons) - _REASONS, "reason", _LABEL + 2)
 
 
 def _more(page: _Page, count: int, noun: str, indent: int) -> None:

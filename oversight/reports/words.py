@@ -22,6 +22,14 @@ _CONTEXT = {
 }
 
 
+def reasons(hunk: HunkRisk, listed: Iterable[Finding]) -> list[str]:
+    """Return the hunk's reasons; what a finding that is `listed` already says in full is named by its principle."""
+    told = {finding.message: finding.principle for finding in listed}
+    named = [told[reason] for reason in hunk.reasons if reason in told]
+    rest = [reason for reason in hunk.reasons if reason not in told]
+    return [f"see {', '.join(named)}", *rest] if named else rest
+
+
 def known(number: float | None) -> TypeGuard[float]:
     """Whether there is a number at all: neither None nor NaN nor infinite."""
     return number is not None and math.isfinite(number)
