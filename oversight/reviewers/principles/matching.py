@@ -66,7 +66,6 @@ class Matcher:
 
     def __init__(self, detector: Detector) -> None:
         self.detector = detector
-        self.paths = compile_globs(detector.paths) if detector.paths else None
         self.regex = Regex(detector.pattern.regex, detector.pattern.field) if detector.pattern else None
         self.message = Regex(detector.message, Field.TEXT) if detector.message else None
         self.unless = Regex(detector.unless, Field.CODE) if detector.unless else None
@@ -106,9 +105,10 @@ class Matcher:
             return False
         if detector.kinds and not detector.kinds & _kinds(file):
             return False
-        if self.paths is None:
+        if not detector.paths:
             return True
-        return any(path is not None and self.paths.match(path) for path in (file.new_path, file.old_path))
+        globs = compile_globs(detector.paths)
+        return any(path is not None and globs.match(path) for path in (file.new_path, file.old_path))
 
     def places(self, view: FileView, context: Context) -> list[Place]:
         """Where the detector fires in a file that it admits; empty where it does not."""

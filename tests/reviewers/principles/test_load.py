@@ -9,9 +9,9 @@ import pytest
 from oversight.errors import ConfigError
 from oversight.reviewers.model import Severity
 from oversight.reviewers.principles import Principles, builtin, load
-from oversight.reviewers.principles.constitution_files import EXTRA_LIMIT
+from oversight.reviewers.principles.constitution_files import CONSTITUTION, EXTRA_LIMIT
 from oversight.reviewers.principles.queries import query_error
-from oversight.reviewers.principles.schema import FILE_SIZE, parse_principle
+from oversight.reviewers.principles.schema import FILE_SIZE, parse_path_sets, parse_principle
 from tests.reviewers.principles.annotated import all_examples, parse_example
 
 GOOD = """
@@ -118,6 +118,13 @@ def test_a_query_that_does_not_compile_is_refused(tmp_path: Path) -> None:
     slow = """((identifier) @here (#match? @here "(a*)*b"))"""
     with pytest.raises(ConfigError, match="repeats"):
         load([written(tmp_path / "b.toml", query.replace("(no_such_node) @here", slow))])
+
+
+def test_shipped_principles_hold_to_the_same_rules() -> None:
+    """Every file of the constitution passes the checks that a repository's own have to pass."""
+    sets = parse_path_sets((CONSTITUTION / "paths.toml").read_bytes())
+    strict = [parse_principle(file.read_bytes(), file.name, sets) for file in sorted(CONSTITUTION.glob("*/*.toml"))]
+    assert tuple(strict) == builtin()
 
 
 def test_shipped_queries_hold_to_the_same_rules() -> None:
