@@ -36,14 +36,20 @@ class GitRepository:
         repository.git("init", "-q", "-b", "main", *options, ".")
         return repository
 
-    def git(self, *arguments: str, stdin: bytes | None = None, check: bool = True, **environment: str) -> str:
+    def git(
+        self,
+        *arguments: str,
+        stdin: bytes | None = None,
+        check: bool = True,
+        environment: Mapping[str, str] | None = None,
+    ) -> str:
         """Run git in the repository and return what it prints, without the last newline."""
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.path,
             input=stdin,
             capture_output=True,
-            env=clean_environment(identity(AUTHOR, AUTHOR, self._clock) | environment),
+            env=clean_environment(identity(AUTHOR, AUTHOR, self._clock) | dict(environment or {})),
             check=False,
         )
         if check and done.returncode:
@@ -77,7 +83,8 @@ class GitRepository:
         self._clock = self._clock + HOUR if at is None else at
         self.git(
             "commit", "-q", "--allow-empty", "--allow-empty-message", "--no-verify", "-F", "-", *options,
-            stdin=message.encode("utf-8", "surrogateescape"), **identity(author, committer or author, self._clock),
+            stdin=message.encode("utf-8", "surrogateescape"),
+            environment=identity(author, committer or author, self._clock),
         )  # fmt: skip
         return self._record()
 
@@ -109,7 +116,7 @@ class GitRepository:
 
 def identity(author: str, committer: str, at: int) -> dict[str, str]:
     """The environment that gives a commit its names, as "Name <address>", and its date in Unix seconds."""
-    found = {}
+    found: dict[str, str] = {}
     for role, who in (("AUTHOR", author), ("COMMITTER", committer)):
         name, _, address = who.partition(" <")
         found |= {f"GIT_{role}_NAME": name, f"GIT_{role}_EMAIL": address.rstrip(">"), f"GIT_{role}_DATE": f"{at} +0000"}
@@ -148,6 +155,4 @@ def marked_file(language: str | None, rows: Sequence[str], *, section: str = "",
         )
         old += kind is not LineKind.ADDED
         new += kind is not LineKind.DELETED
-    return FileChange(
-        "a/path", "a/path", FileStatus.MODIFIED, language, (Hunk(start, start, section, tuple(lines)),)
-    )
+    return FileChange("a/path", "a/path", FileStatus.MODIFIED, language, (Hunk(start, start, section, tuple(lines)),))

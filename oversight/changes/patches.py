@@ -174,9 +174,10 @@ class _Sections:
                 at = len(buffer)
                 break
             buffer += chunk
-        section = bytes(buffer[:at]) if kept is None else kept
+        cut = kept is not None or at > limit
+        section = bytes(buffer[: min(at, limit)]) if kept is None else kept
         del buffer[: at + len(mark)]
-        return section, kept is not None
+        return section, cut
 
 
 def _patch(header: bytes, data: bytes) -> Patch:

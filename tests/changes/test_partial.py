@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from oversight.changes import patches as module
 from oversight.changes.model import FileChange
+from oversight.changes.quarantine import Quarantine
 from oversight.changes.repository import Repository, change_of
 from oversight.errors import RepositoryError
 from tests.builders import GitRepository
@@ -77,10 +81,13 @@ def test_a_blobless_clone_starts_no_process_for_a_commit(
     """Without any content every file is unread, and the number of git runs does not grow with the commits."""
     clone = built.clone(tmp_path / "blobless", "--filter=blob:none", "--bare")
     runs: list[str] = []
-    start = module.Quarantine._start
-    monkeypatch.setattr(
-        module.Quarantine, "_start", lambda self, command, pipe: runs.append(command[0]) or start(self, command, pipe)
-    )
+    start = Quarantine._start
+
+    def counted(self: Quarantine, command: tuple[str, ...], pipe: bool) -> object:
+        runs.append(command[0])
+        return start(self, command, pipe)
+
+    monkeypatch.setattr(Quarantine, "_start", counted)
     files = read(clone)
     assert all(file.unread or file.submodule for commit in files for file in commit)
     assert [len(commit) for commit in files] == [3, 2, 1, 1, 2 + 1, 2]
@@ -142,6 +149,22 @@ def test_a_commit_too_large_for_memory_is_read_file_by_file(
     assert [files[name].unread for name in ("a", "small")] == [None, None]
     assert [len(files[name].hunks) for name in ("a", "small")] == [1, 1]
     assert after.unread == ()
+
+
+@given(
+    st.lists(st.binary(max_size=40).map(lambda raw: raw.replace(b"#", b"")), min_size=1, max_size=5),
+    st.integers(1, 20),
+    st.integers(0, 30),
+)
+def test_a_stream_is_cut_alike_however_it_arrives(sections: list[bytes], step: int, limit: int) -> None:
+    """Sections and what was cut from them depend on the bytes alone, not on the pieces in which they come."""
+    stream = BytesIO(b"#mark#".join(sections))
+    reader = module._Sections(stream, b"#mark#")
+    reader._read = lambda size: stream.read(min(size, step))
+    told = []
+    while (section := reader.next(limit)) is not None:
+        told.append(section)
+    assert told == [(section[:limit], len(section) > limit) for section in sections]
 
 
 def test_a_shallow_clone_tells_where_it_was_cut(built: GitRepository, tmp_path: Path) -> None:

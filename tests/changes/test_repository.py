@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import os
 import pickle
-import subprocess
-from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from unidiff import PatchSet
 
-from oversight.changes.diff import parse_diff
 from oversight.changes.model import FileStatus, ProvenanceKind
 from oversight.changes.quarantine import shown
-from oversight.changes.repository import BLOB_BYTES, Repository, Span, change_of
+from oversight.changes.repository import BLOB_BYTES, Repository, Span
 from oversight.errors import RepositoryError
 from tests.builders import EPOCH, HOUR, GitRepository
 
@@ -225,89 +221,6 @@ def test_sha256_repositories_are_read(tmp_path: Path) -> None:
         assert repository.read(head, "a") == b"b\n"
 
 
-def test_commits_come_in_one_order_whatever_the_tip_and_the_clocks(tmp_path: Path) -> None:
-    """Parents precede children even where clocks went wrong, and a longer history never reorders a shorter one."""
-    built = GitRepository.create(tmp_path / "r")
-    root = built.commit("Root", at=EPOCH)
-    late = built.commit("Clock ahead", at=EPOCH + 99 * HOUR)
-    early = built.commit("Clock behind", at=EPOCH - 99 * HOUR)
-    built.branch("side", root)
-    side = [built.commit(f"Side {number}", at=EPOCH + 99 * HOUR) for number in range(3)]
-    built.switch("main")
-    built.merge("side")
-    last = built.commit("Last", at=EPOCH)
-    with Repository.open(built.path) as repository:
-        every = [commit.sha for commit in repository.commits("main")]
-        assert set(every) == {root, late, early, *side, last}
-        assert every == [sha for _, sha in sorted((commit.key, commit.sha) for commit in repository.commits("main"))]
-        for child, parent in ((late, root), (early, late), (last, early), (side[1], side[0]), (side[2], side[1])):
-            assert every.index(parent) < every.index(child)
-        for tip in (early, side[2]):
-            reachable = [commit.sha for commit in repository.commits(tip)]
-            assert reachable == [sha for sha in every if sha in reachable]
-        merge = built.git("rev-parse", "main~1")
-        assert merge not in every
-        assert {commit.sha: commit.committed_at for commit in repository.commits("main")}[early] == EPOCH - 99 * HOUR
-
-
-def test_since_and_until_are_inclusive_and_utc(tmp_path: Path) -> None:
-    """Committer dates bound the population; a date without a zone is UTC."""
-    built = GitRepository.create(tmp_path / "r")
-    shas = [built.commit(str(number), at=EPOCH + number) for number in range(5)]
-    with Repository.open(built.path) as repository:
-        first, last = datetime.fromtimestamp(EPOCH + 1, UTC), datetime.fromtimestamp(EPOCH + 3, UTC)
-        assert [commit.sha for commit in repository.commits("HEAD", since=first, until=last)] == shas[1:4]
-        naive = first.replace(tzinfo=None)
-        assert [commit.sha for commit in repository.commits("HEAD", since=naive)] == shas[1:]
-
-
-def test_patches_come_in_the_order_they_were_asked_for(built: GitRepository) -> None:
-    """Once each, whole, with the diff against the first parent."""
-    root, second, *_, merge = built.commits
-    with Repository.open(built.path) as repository:
-        patches = list(repository.patches([merge, root, second, root]))
-        assert [patch.sha for patch in patches] == [merge, root, second]
-        assert [patch.parent for patch in patches] == [built.commits[-2], None, root]
-        assert [len(change_of(patch, "r").files) for patch in patches] == [1, 2, 1]
-        assert patches[2].message == "Change a\n\nWhy.\n"
-        assert (patches[2].authored_at, patches[2].committed_at) == (EPOCH + 2 * HOUR,) * 2
-        assert list(repository.patches([])) == []
-        assert pickle.loads(pickle.dumps(patches)) == patches  # noqa: S301  (our own values)
-
-
-def test_leaving_a_stream_early_stops_git(built: GitRepository) -> None:
-    """A consumer may stop after one patch; nothing waits and nothing is left running."""
-    with Repository.open(built.path) as repository:
-        patches = repository.patches(built.commits)
-        assert next(patches).sha == built.commits[0]
-        patches.close()  # type: ignore[attr-defined]
-        with repository.stream("log", "--format=%H") as out:
-            out.readline()
-
-
-def test_a_failing_command_raises_after_its_output(built: GitRepository) -> None:
-    """Both ways to run git report its failure."""
-    with Repository.open(built.path) as repository:
-        with pytest.raises(RepositoryError, match="git cat-file failed"):
-            repository.run("cat-file", "blob", "HEAD:nothing")
-        with pytest.raises(RepositoryError), repository.stream("cat-file", "blob", "HEAD:nothing") as out:
-            assert out.read() == b""
-
-
-def test_messages_and_contents_cannot_forge_a_commit(tmp_path: Path) -> None:
-    """Whatever looks like a frame of ours, a header or a NUL byte stays part of the commit that holds it."""
-    built = GitRepository.create(tmp_path / "r")
-    fake = f"\0{'0' * 32}\0{'1' * 40}\0\0Eve\0eve@example.org\0"
-    built.commit("Root", {".gitattributes": "* text diff\n", "a": f"x\n{fake}\n"})
-    sha = built.commit(f"commit {'1' * 40}\n\ndiff --git a/x b/x\n{'0' * 32}\n", {"a": f"{fake}\ncommit {'1' * 40}\n"})
-    with Repository.open(built.path) as repository:
-        root, patch = repository.patches(built.commits)
-        assert [root.sha, patch.sha] == built.commits
-        assert patch.message.startswith("commit 1111")
-        assert [file.path for file in change_of(patch, "r").files] == ["a"]
-        assert sha == patch.sha
-
-
 def test_odd_paths_survive(tmp_path: Path) -> None:
     """Blanks, tabs, newlines, quotes, foreign bytes and names like options are paths as any other."""
     names = [
@@ -332,20 +245,6 @@ def test_odd_paths_survive(tmp_path: Path) -> None:
     with Repository.open(built.path) as repository:
         assert sorted(paths(repository, "HEAD")) == sorted(names)
         assert [repository.read(head, name) for name in names] == [b"x\n"] * len(names)
-
-
-def test_messages_in_other_encodings_are_read(tmp_path: Path) -> None:
-    """A message says its encoding; bytes that are not in it survive undecoded."""
-    built = GitRepository.create(tmp_path / "r")
-    built.commit("Root")
-    tree = built.git("rev-parse", "HEAD^{tree}")
-    head = f"tree {tree}\nauthor A <a@b.c> 1 +0000\ncommitter A <a@b.c> 1 +0000\n".encode()
-    shas = [
-        built.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=head + rest)
-        for rest in (b"encoding ISO-8859-1\n\nGr\xfc\xdfe\n", b"\nGr\xfc\xdfe\n", b"encoding no-such\n\nGr\xfc\xdfe\n")
-    ]
-    with Repository.open(built.path) as repository:
-        assert [patch.message for patch in repository.patches(shas)] == ["Grüße\n"] + ["Gr\udcfc\udcdfe\n"] * 2
 
 
 def test_statuses_and_modes_are_told(tmp_path: Path) -> None:
@@ -408,36 +307,6 @@ def test_a_repository_travels_to_another_process(built: GitRepository) -> None:
         assert again._git.path != private
         again.close()
     assert not private.exists()
-
-
-def test_git_agrees_on_every_count(built: GitRepository) -> None:
-    """`git apply --numstat`, unidiff and this parser count the same lines."""
-    built.commit("More", {"a b.py": lines(*range(5)), "e": "x", "u.bin": b"\0"})
-    built.commit("Less", {"a b.py": lines(0, 2, 4) + "end", "e": None, "b.txt": "bb\r\ncc\r\n"})
-    for sha in built.commits:
-        data = subprocess.run(
-            ["git", "diff-tree", "-p", "--root", "--no-commit-id", "-M", "--binary", sha],
-            cwd=built.path,
-            capture_output=True,
-            check=True,
-        ).stdout
-        if not data:
-            continue
-        files = list(parse_diff(data))
-        told = built.git("apply", "--numstat", "-z", stdin=data).rstrip("\0").split("\0")
-        counts = {path: (added, deleted) for added, deleted, path in (line.split("\t", 2) for line in told)}
-        for file in files:
-            kinds = Counter(line.kind.name for hunk in file.hunks for line in hunk.lines)
-            assert counts[file.path] == (("-", "-") if file.binary else (str(kinds["ADDED"]), str(kinds["DELETED"])))
-        oracle = PatchSet(data, encoding="utf-8")
-        assert {file.path: (file.added, file.removed) for file in oracle if not file.is_binary_file} == {
-            file.path: tuple(
-                sum(line.kind.name == kind for hunk in file.hunks for line in hunk.lines)
-                for kind in ("ADDED", "DELETED")
-            )
-            for file in files
-            if not file.binary
-        }
 
 
 def test_what_is_shown_of_foreign_text_is_printable() -> None:
