@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MATCHES = 2_000
 """How many matches at most a query may keep open in one fragment; more than any hunk people read has."""
+DEPTH = 20
+"""How deep a body that does nothing is looked into."""
 
 _MATCHED = re.compile(r'match\?\s[^"()]*"((?:[^"\\]|\\.)*)"')
 _REPEATS = re.compile(r"[*+{]")
@@ -57,15 +59,20 @@ def query_error(language: str, source: str) -> str | None:
     return None
 
 
-def trivial(node: Node) -> bool:
+def trivial(node: Node, depth: int = 0) -> bool:
     """Whether a body is closed and does nothing: comments, strings, `pass`, `continue` and empty statements only.
 
-    A body that the hunk cuts off is not known to do nothing.
+    A body that the hunk cuts off is not known to do nothing. Blocks in blocks beyond `DEPTH` are taken to be there
+    for show.
     """
+    if depth > DEPTH:
+        return True
     if node.has_error or node.is_missing:
         return False
-    children = node.named_children
-    return all(child.type in _NOTHING or (child.type in _WRAPPERS and trivial(child)) for child in children)
+    return all(
+        child.type in _NOTHING or (child.type in _WRAPPERS and trivial(child, depth + 1))
+        for child in node.named_children
+    )
 
 
 def query_places(view: FileView, source: str, side: Side) -> list[Place]:
@@ -90,6 +97,8 @@ def _in_fragment(path: str, fragment: Fragment, source: str, side: Side) -> list
         if all(trivial(node) for node in captures.get("trivial", ())):
             for node in captures.get("here", ()):
                 places.extend(_place(path, fragment, node, side))
+    if cursor.did_exceed_match_limit:  # matches were dropped: nobody knows which, so the hunk as a whole is reported
+        places.extend(_place(path, fragment, tree.root_node, side))
     return places
 
 

@@ -104,7 +104,7 @@ WRAPS: list[Wrap] = [comment, block, string]
 ADDITIONS = st.lists(st.tuples(st.sampled_from(WRAPS), st.integers(0, 12), TALK | st.none()), min_size=1, max_size=4)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     st.sampled_from(RISKY),
     ADDITIONS,

@@ -81,3 +81,9 @@ def test_unparsed_rows_excuse_nothing() -> None:
     padding = [f"x{number} = {number}" for number in range(40_000)]
     change = added_file("a.py", "python", *padding, "yaml.load(a, Loader=yaml.SafeLoader)")
     assert "unsafe-deserialisation" in [opinion.principle for opinion in REVIEWER.review(change, context_with())]
+
+
+def test_blocks_in_blocks_hide_no_empty_handler() -> None:
+    """However deep the braces, an empty handler is one, and nobody runs out of stack."""
+    change = added_file("a.cpp", "cpp", "void f() { try { g(); }", f"catch (E& e) {'{' * 3000}{'}' * 3000}", "}")
+    assert "exception-swallowed" in [opinion.principle for opinion in REVIEWER.review(change, context_with())]
