@@ -47,7 +47,7 @@ def table(test: Mapping[str, Any]) -> list[str]:
     """Return the figures of `oversight.experiment.evaluation.evaluate` as the lines of a Markdown table."""
     lines = [
         f"{test['n']} changes later than all that was learned from, {test['positives']} of them risky. In brackets:",
-        "95 % bootstrap intervals over blocks of time. Lines added and smallest-first are the baselines of no model at all.",
+        "95 % bootstrap intervals over blocks of time. Lines added and smallest-first need no model at all.",
         "",
         f"| score | {' | '.join(_COLUMNS)} |",
         f"|---|{'---|' * len(_COLUMNS)}",

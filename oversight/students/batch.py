@@ -29,7 +29,7 @@ class Batch:
 INPUTS = ("tokens", "token_hunk", "facts", "measures")
 """Names of the network's inputs, in order."""
 
-OUTPUTS = ("hunk_logit", "hunk_weight", "context_logit")
+OUTPUTS = ("hunk_logit", "context_logit", "leak_logit")
 """Names of the network's outputs, in order."""
 
 

@@ -46,8 +46,8 @@ class Scored:
     """What the model says about one change of H hunks.
 
     `risk`: P(people later repair or withdraw the change). `hunk_risks`: (H,) float64, each hunk's own risk, from
-    that hunk alone. `shares`: (H,) float64, what each hunk adds to the change's log-odds; with what its
-    measures add, `context`, they sum up to them.
+    that hunk alone. `shares`: (H,) float64 in [0, 1], the part of what the hunks say together that each of them
+    says; the rest, up to 1, no hunk shows. `context`: what the measures add to the log-odds.
     """
 
     risk: float
@@ -118,33 +118,32 @@ class Model:
             return []
         if any(example.schema != SCHEMA for example in examples):
             raise ModelError("the change was read with another feature schema than the model's", mend="read it again")
-        hunk_logit, hunk_weight, context = self._run(collate(examples))
-        if not (np.isfinite(hunk_logit).all() and np.isfinite(hunk_weight).all() and np.isfinite(context).all()):
+        outputs = self._run(collate(examples))
+        if not all(np.isfinite(output).all() for output in outputs):
             raise UnscoredError("the model gave no finite risk", mend="report this change; nothing was scored")
+        hunk_logit, context, leak = outputs
         hunk_risks = self.hunk_calibration(hunk_logit)
+        odds = np.exp(hunk_logit)
         scored: list[Scored] = []
         start = 0
-        for example, from_context in zip(examples, context.tolist(), strict=True):
+        for example, added, unseen in zip(examples, context.tolist(), np.exp(leak).tolist(), strict=True):
             own = slice(start, start + example.hunks)
             start += example.hunks
-            weight = hunk_weight[own]
-            shares = weight / weight.sum() * hunk_logit[own] if example.hunks else np.zeros(0)
-            risk = self.change_calibration(np.array(from_context + shares.sum()))
-            scored.append(Scored(float(risk), hunk_risks[own], shares, from_context))
+            total = float(odds[own].sum()) + unseen
+            risk = self.change_calibration(np.array(np.log(total) + added))
+            scored.append(Scored(float(risk), hunk_risks[own], odds[own] / total, added))
         return scored
 
     def _run(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return hunk logits (H,), hunk weights (H,) and context logits (N,)."""
+        """Return hunk logits (H,), context logits (N,) and leaks (N,)."""
         found: list[Sequence[NDArray[np.float32]]] = []
         measures = batch.measures
         for hunks, tokens in _pieces(batch):
             inputs = (batch.tokens[tokens], batch.token_hunk[tokens] - hunks.start, batch.facts[hunks], measures)
             found.append(self._session.run(list(OUTPUTS), dict(zip(INPUTS, inputs, strict=True))))
             measures = measures[:0]  # a change's measures are needed once
-        hunk_logit, hunk_weight, context = (
-            np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True)
-        )
-        return hunk_logit, hunk_weight, context
+        hunk_logit, context, leak = (np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True))
+        return hunk_logit, context, leak
 
 
 def _pieces(batch: Batch) -> Iterator[tuple[slice, slice]]:

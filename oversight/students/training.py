@@ -43,6 +43,7 @@ class Budget:
     patience: int = 2
     batch: int = 64
     learning_rate: float = 2e-3
+    embedding_rate: float = 1.0
     weight_decay: float = 0.05
     smoothing: float = 0.02
     hunk_loss: float = 0.5
@@ -104,11 +105,12 @@ def train(
     network.standardise_measures.fit(torch.from_numpy(np.stack([example.measures for example in kept.examples])))
     network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
     base = float(np.average(kept.targets, weights=kept.weights))
-    with torch.no_grad():
-        level = float(np.log(base / (1 - base)) - np.average(kept.prior, weights=kept.weights))
-        network.context_bias.fill_(level)
-        network.hunk_bias.fill_(level)
-    optimiser = torch.optim.AdamW(network.parameters(), lr=budget.learning_rate, weight_decay=budget.weight_decay)
+    network.start_at(float(np.log(base / (1 - base)) - np.average(kept.prior, weights=kept.weights)))
+    layers = [parameter for name, parameter in network.named_parameters() if name != "embedding"]
+    optimiser = torch.optim.AdamW(layers, lr=budget.learning_rate, weight_decay=budget.weight_decay)
+    # Adam would move the vector of a token seen twice as far as that of one seen a thousand times, and learn names by
+    # heart; plain gradients leave rare tokens where they are.
+    embedder = torch.optim.SGD([network.embedding], lr=budget.embedding_rate, momentum=0.9)
     steps = budget.epochs * (1 + (len(kept) - 1) // budget.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, budget.learning_rate, total_steps=steps, pct_start=0.1)
 
@@ -124,10 +126,13 @@ def train(
                 network, batch, Rows(part.examples, targets, part.weights, part.prior), loss, step / steps, budget
             )
             optimiser.zero_grad()
+            embedder.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            torch.nn.utils.clip_grad_norm_(layers, 1.0)
             optimiser.step()
+            embedder.step()
             schedule.step()
+            embedder.param_groups[0]["lr"] = budget.embedding_rate * schedule.get_last_lr()[0] / budget.learning_rate
             step += 1
         now = _held_back_loss(network, held_back, loss, budget)
         if report is not None:
@@ -149,7 +154,7 @@ def _loss(network: Network, batch: Batch, rows: Rows, loss: Loss, progress: floa
     weights = torch.from_numpy(rows.weights).float()
     prior = torch.from_numpy(rows.prior).float()
     whole = loss(pooled + context + prior, targets, progress)
-    alone = loss(pooled + network.hunk_bias + prior, targets, progress)
+    alone = loss(pooled + prior, targets, progress)
     return ((whole + budget.hunk_loss * alone) * weights).sum() / weights.sum()
 
 
@@ -168,8 +173,8 @@ def forward(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
     """Return the pooled hunk logits (N,) and the context logits (N,), whose sum is the change's logit."""
     tokens, token_hunk = torch.from_numpy(batch.tokens), torch.from_numpy(batch.token_hunk)
     facts, measures = torch.from_numpy(batch.facts), torch.from_numpy(batch.measures)
-    hunk_logit, hunk_weight, context = network(tokens, token_hunk, facts, measures)
-    return pool(hunk_logit, hunk_weight, torch.from_numpy(batch.hunk_change), measures.shape[0]), context
+    hunk_logit, context, leak = network(tokens, token_hunk, facts, measures)
+    return pool(hunk_logit, leak, torch.from_numpy(batch.hunk_change)), context
 
 
 def _minibatches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

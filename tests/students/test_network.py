@@ -1,5 +1,7 @@
 """The network: what it may look at, and what it does with what is missing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -35,13 +37,13 @@ def test_standardised_values_are_finite_whatever_the_column_holds() -> None:
 
 
 def test_a_change_without_hunks_is_scored_from_its_measures() -> None:
-    """Nothing is added for hunks that are not there, and the logit is finite."""
+    """It gets the leak, what no hunk shows, and its context; one with hunks gets more than the leak."""
     network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(MEASURES))).eval()
     random = np.random.default_rng(0)
     pooled, context = forward(network, collate([example(random, "empty", hunks=0), example(random, "full", hunks=2)]))
-    assert pooled[0].item() == 0.0
+    assert pooled[0].item() == pytest.approx(network.leak.item())
     assert torch.isfinite(context).all()
-    assert pooled[1].item() != 0.0
+    assert pooled[1].item() > network.leak.item()
 
 
 @settings(max_examples=25, deadline=None)
@@ -57,6 +59,21 @@ def test_what_stands_elsewhere_does_not_move_a_hunk(seed: int, padding: int) -> 
         alone = network(*(torch.from_numpy(array) for array in _inputs(batch)))[0]
         among = network(*(torch.from_numpy(array) for array in _inputs(joined)))[0]
     assert among[-1].item() == pytest.approx(alone[0].item(), abs=1e-6)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_padding_never_lowers_what_the_hunks_say(seed: int) -> None:
+    """A change's pooled logit with more hunks is at least that of some of them."""
+    random = np.random.default_rng(seed)
+    whole = example(random, "whole", hunks=6)
+    end = int(whole.offsets[4])
+    part = replace(
+        whole, tokens=whole.tokens[:end], offsets=whole.offsets[:5], facts=whole.facts[:4], places=whole.places[:4]
+    )
+    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(MEASURES))).eval()
+    pooled, _ = forward(network, collate([part, whole]))
+    assert pooled[1].item() >= pooled[0].item() - 1e-6
 
 
 def test_the_same_seed_gives_the_same_student() -> None:

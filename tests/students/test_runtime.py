@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from oversight.errors import ModelError, UnscoredError
 from oversight.history.model import Completeness
 from oversight.measurement.platt import Platt
 from oversight.students import checkpoint, runtime
+from oversight.students.batch import INPUTS, collate
 from oversight.students.export import from_artefact
 from oversight.students.student import NetworkStudent
 from tests.synthetic import example, examples
@@ -23,10 +25,13 @@ def test_torch_and_onnx_agree(directory: Path, student: NetworkStudent) -> None:
     changes = [*examples(80, seed=4)[0], example(random, "no hunks", hunks=0), example(random, "many", hunks=300)]
     scored = runtime.load(directory).score(changes)
     np.testing.assert_allclose([one.risk for one in scored], student.predict(changes), atol=1e-4)
-    single = [one for one in changes if one.hunks == 1]
-    alone = student.hunk_calibration(student.logits(single)[1])
-    of_single = [one.hunk_risks[0] for one, change in zip(scored, changes, strict=True) if change.hunks == 1]
-    np.testing.assert_allclose(of_single, alone, atol=1e-4)
+    batch = collate(changes)
+    inputs = (torch.from_numpy(getattr(batch, name)) for name in INPUTS)
+    with torch.no_grad():
+        hunk_logit = student.network(*inputs)[0].numpy()
+    np.testing.assert_allclose(
+        np.concatenate([one.hunk_risks for one in scored]), student.hunk_calibration(hunk_logit), atol=1e-4
+    )
 
 
 def test_weights_survive_storage(directory: Path, student: NetworkStudent) -> None:
@@ -36,12 +41,12 @@ def test_weights_survive_storage(directory: Path, student: NetworkStudent) -> No
     np.testing.assert_allclose(again.predict(changes), student.predict(changes), atol=1e-6)
 
 
-def test_shares_and_context_make_up_the_risk(directory: Path) -> None:
-    """What the hunks add and what the measures add sum up to the change's log-odds."""
-    model = runtime.load(directory)
-    for one in model.score(examples(20, seed=7)[0]):
-        total = np.array(one.context + one.shares.sum())
-        assert one.risk == pytest.approx(float(model.change_calibration(total)), abs=1e-9)
+def test_shares_split_what_the_hunks_say(directory: Path) -> None:
+    """Shares are not negative, leave room for what no hunk shows, and follow the hunks' own risks."""
+    for one in runtime.load(directory).score(examples(20, seed=7)[0]):
+        assert (one.shares >= 0).all()
+        assert 0 < one.shares.sum() < 1
+        assert np.argsort(one.shares).tolist() == np.argsort(one.hunk_risks).tolist()
 
 
 def test_pieces_add_up(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +92,7 @@ class _Broken:
 
     def run(self, _outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         hunks, changes = len(inputs["facts"]), len(inputs["measures"])
-        return [np.full(hunks, self.value), np.ones(hunks), np.zeros(changes)]
+        return [np.full(hunks, self.value), np.zeros(changes), np.zeros(changes)]
 
 
 def test_a_graph_that_is_no_graph_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
