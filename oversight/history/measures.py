@@ -7,6 +7,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -68,7 +69,7 @@ HISTORY: Final = (
 )  # fmt: skip
 
 _NAN = float("nan")
-_TICKET = re.compile(r"#\d+|\b[A-Z][A-Z0-9]{1,9}-\d+\b|\b(?:bugzilla|issue|ticket|bug)\b", re.IGNORECASE)
+_TICKET = re.compile(r"#\d|\b(?:[Bb]ugzilla|[Ii]ssues?|[Tt]icket|[Bb]ug(?:[ -]?(?:id|ID))?:)[ /:#-]")
 
 
 def size_values(commit: Commit) -> list[float]:
@@ -77,7 +78,7 @@ def size_values(commit: Commit) -> list[float]:
     churn = [touch.added + touch.deleted for touch in touches if touch.added is not None and touch.deleted is not None]
     known = bool(churn) or not touches
     status = Counter(touch.status for touch in touches)
-    kinds = [kinds_of(touch.path) for touch in touches]
+    marks = [_marks_of(touch.path) for touch in touches]
     return [
         float(len({subsystem_of(touch.path) for touch in touches})),
         float(len({directory_of(touch.path) for touch in touches})),
@@ -89,7 +90,7 @@ def size_values(commit: Commit) -> list[float]:
         float(status[FileStatus.ADDED]),
         float(status[FileStatus.DELETED]),
         float(status[FileStatus.RENAMED]),
-        *(float(sum(1 for kind in kinds if kind & wanted)) for wanted in _KINDS),
+        *(map(float, map(sum, zip(*marks, strict=True))) if marks else (0.0,) * len(_KINDS)),
         float(len(touches) - len(churn)),
         float(len(commit.message.split())) if commit.message else _NAN,
         float(_TICKET.search(commit.message) is not None) if commit.message else _NAN,
@@ -97,6 +98,12 @@ def size_values(commit: Commit) -> list[float]:
 
 
 _KINDS = (PathKind.TEST, PathKind.DOCUMENTATION, PathKind.BUILD, PathKind.GENERATED | PathKind.VENDORED)
+
+
+@lru_cache(maxsize=1 << 16)
+def _marks_of(path: str) -> tuple[bool, ...]:
+    kinds = kinds_of(path)
+    return tuple(bool(kinds & wanted) for wanted in _KINDS)
 
 
 def history_values(state: State, commit: Commit) -> list[float]:

@@ -60,14 +60,15 @@ def exclusion(commit: Commit, *, references: References | None = None, duplicate
 
 
 def _by_content(commit: Commit) -> str | None:
-    shared = ~PathKind.NONE
-    lines = 0
+    shared = kinds_of(commit.touches[0].path)
     for touch in commit.touches:
+        if not shared:
+            break
         shared &= kinds_of(touch.path)
-        lines += (touch.added or 0) + (touch.deleted or 0)
     for kind, reason in _ONLY:
         if kind in shared:
             return reason
+    lines = sum((touch.added or 0) + (touch.deleted or 0) for touch in commit.touches)
     if len(commit.touches) > BULK_FILES or lines > BULK_LINES:
         return "bulk import"
     return None

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 LONGEST = 1 << 16
 """Characters of a message that are read: a longer one is an attack, or a log that somebody pasted."""
@@ -124,6 +125,11 @@ class References:
 _NOTHING = References()
 
 
+# Labels, measures and the index each read the same commit's message in turn: the latest answers are kept.
+_remembered = lru_cache(maxsize=16)
+
+
+@_remembered
 def subject_key(subject: str) -> int:
     """A 63-bit key of a subject, the same on every machine: white space, case and `(#12)` at the end do not matter."""
     plain = " ".join(_NUMBER_AT_END.sub("", subject).lower().split())
@@ -147,6 +153,7 @@ def changelist_of(message: str) -> int | None:
     return _bounded(found[-1]) if found else None
 
 
+@_remembered
 def is_fix(message: str) -> bool:
     """Whether a commit says that it repairs something: the subject's words, or a `Fixes:` trailer.
 
@@ -157,6 +164,7 @@ def is_fix(message: str) -> bool:
     return bool(_FIX_WORDS.search(subject)) or bool("ixes:" in message and _FIXES.search(message))
 
 
+@_remembered
 def read_references(message: str) -> References:
     """Everything that `message` says about other commits. Costs next to nothing where it says nothing."""
     message = message[:LONGEST]
@@ -168,7 +176,7 @@ def read_references(message: str) -> References:
     reverts: tuple[Reference, ...] = ()
     is_revert = is_reland = False
     if "revert" in lowered or "back" in lowered or "land" in lowered or "appl" in lowered or "roll" in lowered:
-        reverts, is_revert, is_reland = _reverts(message)
+        reverts, is_revert, is_reland = _reverts(message, lowered)
     if not (fixes or picked or reverts or is_revert or is_reland):
         return _NOTHING
     return References(fixes, reverts, picked, is_revert, is_reland)
@@ -195,12 +203,12 @@ def _quoted_subject(rest: str) -> str | None:
     return subject or None
 
 
-def _reverts(message: str) -> tuple[tuple[Reference, ...], bool, bool]:
+def _reverts(message: str, lowered: str) -> tuple[tuple[Reference, ...], bool, bool]:
     """References of a revert, whether the commit is one as a whole, and whether it lands something again."""
     subject, _, body = message.partition("\n")
     title = _title_reference(subject[:1000])
     reland = bool(_RELAND.match(subject)) or _lands_again(subject)
-    shas = _reverted_shas(message)
+    shas = _reverted_shas(message) if "revert" in lowered or "rol" in lowered else {}
     if len(shas) == 1 and title is not None:
         sha, part = next(iter(shas.items()))
         partial = title.partial or part

@@ -1,0 +1,128 @@
+"""How fast a whole history is mined and measured, and in how much memory, beside git itself and PyDriller.
+
+    python -m benchmarks.history --clone ../clones/ansible [--walk 2000] [--json FILE]
+
+`oversight`: labels of all commits, their context measures and a warm index, from an empty cache and with the
+start of the process. `git`: `git log -p` of the same commits, thrown away. `pydriller`: walking the newest
+commits and asking each for its modified files; and merely walking them. Run one after the other on the same
+machine; compare the ratios, not the seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.timing import command
+
+_TARGETS = {"git_ratio": 2.5, "pydriller_ratio": 8.0, "peak_bytes": 1_000_000_000}
+"""Most times of `git log -p` (after 2 seconds for starting), least times of PyDriller's speed, most memory."""
+
+
+def mine_and_measure(clone: Path) -> dict[str, float | int]:
+    """Mine and measure everything in this process; counts, and the most memory that it ever held."""
+    import resource
+
+    from oversight.changes.repository import Repository
+    from oversight.history.context import contexts
+    from oversight.history.duplicates import later_duplicates
+    from oversight.history.index import Index
+    from oversight.history.labels import Miner
+    from oversight.history.log import read_log
+    from oversight.history.merges import MergeTable
+
+    with Repository.open(clone) as repository, Index.open(repository) as index:
+        head = repository.resolve("HEAD")
+        miner = Miner()
+        commits = 0
+        for commit, _ in contexts(index.absorb(head, read_log(repository, head)), shallow=repository.shallow):
+            miner.add(commit)
+            commits += 1
+        mined = miner.finish(later_duplicates(repository, miner.candidates()), MergeTable(repository, head))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    scale = 1 if sys.platform == "darwin" else 1024
+    return {"commits": commits, "labels": len(mined.labels), "peak_bytes": used.ru_maxrss * scale}
+
+
+def ours(clone: Path) -> dict[str, float | int]:
+    """`mine_and_measure` in a process of its own with an empty cache, with its wall time."""
+    with tempfile.TemporaryDirectory() as cache:
+        started = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.history", "--clone", clone, "--child"],
+            env={**os.environ, "OVERSIGHT_CACHE_DIR": cache},
+            check=True,
+            capture_output=True,
+        )
+        seconds = time.perf_counter() - started
+        size = sum(path.stat().st_size for path in Path(cache).rglob("*"))
+    return {**json.loads(done.stdout), "seconds": seconds, "index_bytes": size}
+
+
+def git_log(clone: Path) -> float | None:
+    """Wall time of `git log -p` over all commits; None where content is missing, so that git cannot finish."""
+    try:
+        return command(["git", "-C", clone, "log", "-p", "--no-merges", "HEAD", "--"])
+    except RuntimeError as error:
+        print(f"no figure for git: {error}", file=sys.stderr)
+        return None
+
+
+def pydriller_rates(clone: Path, walk: int) -> dict[str, float | int] | None:
+    """Commits a second of PyDriller over the newest `walk`, with and without their files; None if not installed."""
+    try:
+        from pydriller import Repository
+    except ImportError:
+        return None
+    rates: dict[str, float | int] = {"walked": walk}
+    for name, with_files in (("with_files", True), ("merely_walking", False)):
+        started = time.perf_counter()
+        count = 0
+        for commit in islice(Repository(str(clone), order="reverse").traverse_commits(), walk):
+            count += len(commit.modified_files) >= 0 if with_files else len(commit.msg) >= 0
+        rates[name] = count / (time.perf_counter() - started)
+    return rates
+
+
+def main() -> None:
+    """Run all three, print ratios, and write them where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clone", type=Path, required=True)
+    parser.add_argument("--walk", type=int, default=2_000, help="commits that PyDriller walks")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.child:
+        print(json.dumps(mine_and_measure(given.clone)))
+        return
+    git_seconds = git_log(given.clone)
+    figures = ours(given.clone)
+    peer = pydriller_rates(given.clone, given.walk)
+    rate = figures["commits"] / figures["seconds"]
+    result = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "repository": given.clone.resolve().name,
+        "cores": os.cpu_count(),
+        "oversight": {**figures, "commits_a_second": rate},
+        "git_log_seconds": git_seconds,
+        "git_ratio": None if git_seconds is None else max(figures["seconds"] - 2, 0) / git_seconds,
+        "pydriller": peer,
+        "pydriller_ratio": None if peer is None else rate / peer["with_files"],
+        "pydriller_walking_ratio": None if peer is None else rate / peer["merely_walking"],
+        "targets": _TARGETS,
+    }
+    print(json.dumps(result, indent=2))
+    if given.json is not None:
+        given.json.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
