@@ -1,11 +1,13 @@
 """How often each principle fires on real histories, and how often rightly.
 
-    python -m benchmarks.principles CLONE... [--changes 3000] [--jobs 2] [--output benchmarks/PRINCIPLES.md]
+    oversight mine --repo CLONE --output LABELS
+    python -m benchmarks.principles CLONE=LABELS CLONE... [--changes 3000] [--jobs 2] [--output FILE]
 
-A change counts if it is in the pool and mature (`oversight.history.pool`); it is risky if people later
-repaired or withdrew it. Two lifts stand beside each other, since larger changes both set off more principles
-and are repaired more often: over the base rate of the repository, and over the rate of changes of the same
-repository and size (added and deleted lines, in deciles). Intervals are Wilson's, 95 %, of the share.
+A change counts if it is in the pool and mature (`oversight.history.pool`), and labels of its repository were
+given; it is risky if people later repaired or withdrew it. Two lifts stand beside each other, since larger
+changes both set off more principles and are repaired more often: over the base rate of the repository, and over
+the rate of changes of the same repository and size (added and deleted lines, in deciles). Intervals are
+Wilson's, 95 %, of the share.
 """
 
 from __future__ import annotations
@@ -49,26 +51,31 @@ class History:
     rows: int = 0
 
 
-def review_history(clone: Path, changes: int, seed: int) -> History:
+def read_labels(path: Path | None) -> tuple[set[str], set[str]]:
+    """The commits that labels call risky, and those that they keep out of the pool."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path is not None else []
+    labels = [json.loads(line) for line in lines]
+    risky = {label["commit"] for label in labels if label["risky"]}
+    return risky, {label["commit"] for label in labels if label["excluded"] is not None}
+
+
+def review_history(clone: Path, labels: Path | None, changes: int, seed: int) -> History:
     """Review a uniform sample of the non-merge commits of a clone."""
     from oversight.changes.repository import Repository, change_of
     from oversight.changes.syntax import analyse
-    from oversight.history.context import context_of_diff
-    from oversight.history.labels import mine
-    from oversight.history.log import read_log
-    from oversight.history.pool import Maturity
+    from oversight.history.context import commit_of, context_of_diff
+    from oversight.history.pool import Maturity, exclusion
     from oversight.reviewers.principles import Principles
 
     repository = Repository.open(clone)
-    mined = mine(read_log(repository, repository.resolve("HEAD")))
-    mature = Maturity.at(mined.committed)
-    risky = {label.change_id for label in mined.labels if label.risky}
-    committed = dict(zip(mined.shas, mined.committed, strict=True))
-    population = len(mined.shas)
-    sample = sorted(np.random.default_rng(seed).choice(population, min(changes, population), replace=False).tolist())
+    commits = repository.commits(repository.resolve("HEAD"))
+    mature = Maturity.at([commit.committed_at for commit in commits])
+    risky, excluded = read_labels(labels)
+    picked = np.random.default_rng(seed).choice(len(commits), min(changes, len(commits)), replace=False)
+    committed = {commits[index].sha: commits[index].committed_at for index in sorted(picked.tolist())}
     name = clone.parent.name.replace("+", "/") if clone.name == "repo" else clone.name
     reviewer, history = Principles(), History(name)
-    for patch in repository.patches(mined.shas[index] for index in sample):
+    for patch in repository.patches(committed):
         change = change_of(patch, name)
         syntax = tuple(analyse(file) for file in change.files)
         context = context_of_diff(change)
@@ -80,7 +87,8 @@ def review_history(clone: Path, changes: int, seed: int) -> History:
         history.seconds += time.process_time() - start
         size = change.added + change.deleted
         history.rows += size
-        counts = patch.sha not in mined.excluded and mature(committed[patch.sha])
+        pooled = patch.sha not in excluded and exclusion(commit_of(change)) is None
+        counts = labels is not None and pooled and mature(committed[patch.sha])
         fired = [opinion.principle for opinion in opinions if opinion.principle is not None]
         history.changes.append(Reviewed(size, counts, patch.sha in risky, fired))
     return history
@@ -168,6 +176,17 @@ _HEAD = (
 )  # fmt: skip
 
 
+_REPOSITORY = (
+    "repository", "changes", "that count", "risky", "high or critical fires", "medium fires", "any fires",
+    "CPU ms a change", "rows a change",
+)  # fmt: skip
+_CAVEAT = (
+    f"Shares and lifts are left out below {FEW} changes that count. Where no labels were given, none counts. "
+    '"Rightly" is a narrow word here: a finding such as a forced push or an unpinned action can be right although '
+    "nobody ever repaired the change."
+)
+
+
 def _table(rows: Sequence[Row]) -> list[str]:
     lines = [f"| {' | '.join(_HEAD)} |", "|" + "---|" * len(_HEAD)]
     return lines + [f"| {' | '.join(_cells(row))} |" for row in rows]
@@ -175,15 +194,9 @@ def _table(rows: Sequence[Row]) -> list[str]:
 
 def markdown(histories: Sequence[History], severities: dict[str, str], command: str) -> str:
     """The page: one line a repository, all principles over all of them, and what fires most in each."""
-    lines = [
-        "# How often each principle fires, and how often rightly", "",
-        f"Generated by `{command}`. {(__doc__ or '').split(chr(10) * 2, 2)[2].strip()}", "",
-        f"Shares and lifts are left out below {FEW} changes that count. \"Rightly\" is a narrow word here: a finding such as"
-        " a forced push or an unpinned action can be right although nobody ever repaired the change.", "",
-        "| repository | changes | that count | risky | high or critical fires | medium fires | any fires | CPU ms a change |"
-        " rows a change |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    lines = ["# How often each principle fires, and how often rightly", "", f"Generated by `{command}`.", ""]
+    lines += [(__doc__ or "").split("\n\n")[2].strip(), "", _CAVEAT, "", f"| {' | '.join(_REPOSITORY)} |"]
+    lines += ["|" + "---|" * len(_REPOSITORY)]
     for history in histories:
         total = len(history.changes)
         counting = [change for change in history.changes if change.counts]
@@ -205,7 +218,7 @@ def markdown(histories: Sequence[History], severities: dict[str, str], command: 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Review, count, write the page and the figures beside it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("clones", nargs="+", type=Path)
+    parser.add_argument("clones", nargs="+", help="CLONE, or CLONE=LABELS with what `oversight mine` wrote")
     parser.add_argument("--changes", type=int, default=3000, help="changes drawn from each history")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
@@ -216,10 +229,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from oversight.reviewers.principles import builtin
 
     histories: list[History] = Parallel(n_jobs=options.jobs)(
-        delayed(review_history)(clone, options.changes, options.seed) for clone in options.clones
+        delayed(review_history)(Path(clone), Path(labels) if labels else None, options.changes, options.seed)
+        for clone, _, labels in (given.partition("=") for given in options.clones)
     )
     severities = {principle.id: str(principle.severity) for principle in builtin()}
-    command = f"python -m benchmarks.principles CLONE... --changes {options.changes} --seed {options.seed}"
+    command = f"python -m benchmarks.principles CLONE=LABELS... --changes {options.changes} --seed {options.seed}"
     options.output.write_text(markdown(histories, severities, command), encoding="utf-8")
     figures: dict[str, Any] = {"command": command, "all": [asdict(row) for row in rows_of(histories, severities)]}
     figures["repositories"] = {
