@@ -208,7 +208,7 @@ def _reverts(message: str, lowered: str) -> tuple[tuple[Reference, ...], bool, b
     subject, _, body = message.partition("\n")
     title = _title_reference(subject[:1000])
     reland = bool(_RELAND.match(subject)) or _lands_again(subject)
-    shas = _reverted_shas(message) if "revert" in lowered or "rol" in lowered else {}
+    shas = _reverted_shas(message) if "revert" in lowered or "roll" in lowered else {}
     if len(shas) == 1 and title is not None:
         sha, part = next(iter(shas.items()))
         partial = title.partial or part
