@@ -89,7 +89,8 @@ def open_or_rebuild(path: Path | None) -> tuple[sqlite3.Connection, bool]:
 
 def damaged(error: sqlite3.Error) -> bool:
     """Whether an error tells of a broken file, not of one that is locked, full or not ours to write."""
-    return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def remove(path: Path) -> None:
