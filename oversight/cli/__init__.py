@@ -41,7 +41,7 @@ def build_app() -> typer.Typer:
     app = typer.Typer(
         name="oversight",
         help="Which changes deserve a human, which hunks, and why.",
-        no_args_is_help=True,
+        invoke_without_command=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
@@ -50,11 +50,14 @@ def build_app() -> typer.Typer:
 
     @app.callback()
     def _root(
-        version: bool = typer.Option(  # its callback does the work
+        context: typer.Context,
+        version: bool = typer.Option(  # noqa: ARG001  # its callback does the work
             False, "--version", help="Show the version and exit.", callback=_version, is_eager=True
         ),
     ) -> None:
-        pass
+        if context.invoked_subcommand is None:
+            typer.echo(context.get_help(), err=True)
+            raise typer.Exit(_INPUT_WRONG)
 
     for name in _COMMANDS:
         app.command(name)(getattr(import_module(f"oversight.cli.{name}"), name))
@@ -80,7 +83,10 @@ def _loaded(entry: EntryPoint) -> Callable[..., object]:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; whatever goes wrong becomes one line on stderr."""
     try:
-        code = build_app()(args=None if arguments is None else list(arguments), standalone_mode=False)
+        # Not `app(...)`: its main() has exit codes of its own for Ctrl-C and for a reader that has left.
+        command = typer.main.get_command(build_app())
+        with command.make_context("oversight", list(sys.argv[1:] if arguments is None else arguments)) as context:
+            command.invoke(context)
     except OversightError as error:
         _complain(error.message, error.mend)
         return error.exit_code
@@ -110,7 +116,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
             "please report it with the output of OVERSIGHT_DEBUG=1",
         )
         return _UNSCORED
-    return code if isinstance(code, int) else 0
+    return 0
 
 
 def _complain(message: str, mend: str) -> None:

@@ -29,7 +29,7 @@ def review(
     span: Annotated[
         str | None,
         typer.Argument(
-            metavar="[RANGE]",
+            metavar="RANGE",
             help="A commit (against its first parent), or A..B or A...B (merge base to B).  [default: HEAD]",
             show_default=False,
         ),
@@ -58,7 +58,7 @@ def review(
     report = (
         _review_diff(diff, model=model, budget=budget)
         if diff is not None
-        else _review_revision(span or "HEAD", repo, model=model, budget=budget)
+        else _review_revision("HEAD" if span is None else span, repo, model=model, budget=budget)
     )
     to_terminal = output is None and colour_wanted(sys.stdout)
     write(render(report, format, colour=to_terminal), output)
@@ -74,6 +74,8 @@ def _review_diff(source: Path, *, model: str | None, budget: float | None) -> Ri
 
     settings = load(budget=budget, model=model)
     if str(source) == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", mend="name a file with a unified diff")
         return _reviewer(settings).diff(sys.stdin.buffer)
     try:
         with source.open("rb") as file:
