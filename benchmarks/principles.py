@@ -172,7 +172,8 @@ def _cells(row: Row) -> list[str]:
 
 
 _HEAD = (
-    "principle", "severity", "fired", "of changes", "that count", "risky", "share", "lift", "95 %", "lift at equal size",
+    "principle", "severity", "fired", "of changes", "that count", "risky", "share", "lift", "95 %",
+    "lift at equal size",
 )  # fmt: skip
 
 

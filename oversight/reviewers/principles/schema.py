@@ -18,8 +18,8 @@ tables; the principle fires where any of them does. Within a table everything mu
     entropy                          least Shannon entropy, bits a character, of the group `secret`
     longer_than, non_ascii           characters that a row must exceed; whether it must hold other than ASCII
     becomes                          {code | text, grows, shrinks}: what replaces the row in the same run of changes
-    lost                             deleted rows that are neither put back in their hunk nor replaced in the same run of
-                                     changes, by a row of the same pattern; a move to another hunk is a loss
+    lost                             deleted rows that are neither put back in their hunk nor replaced in the same run
+                                     of changes by a row of the same pattern; a move to another hunk is a loss
     unless, without                  patterns over code that must match neither the row, nor the hunk's new side
     measures                         of the context: {la = {at_least}} (ld, nf, nd, ns), {exp = {at_most}} (rexp)
 
