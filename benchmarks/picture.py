@@ -1,6 +1,6 @@
 """The README's picture: a review of a small change of our own, as a terminal shows it.
 
-    python -m benchmarks.picture docs/report.svg
+python -m benchmarks.picture docs/report.svg
 """
 
 from __future__ import annotations
