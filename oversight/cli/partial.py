@@ -46,12 +46,12 @@ class Partial:
             raise OutputError(
                 "the output is a folder, or in one that does not exist", mend="name a file in a folder that exists"
             )
-        if self._resume and self._path.exists():
-            self._take_up()
+        if self._resume and self._path.exists() and self._take_up():
             self._file = self._path.open("ab")
         else:
             self._file = self._path.open("wb")
             self._line(self._identity)
+            self._flush()
         return self
 
     def __exit__(
@@ -89,8 +89,17 @@ class Partial:
             mend="free some space and go on with --resume",
         )
 
-    def _take_up(self) -> None:
-        """Read the rows of an earlier run; a last line that was cut off is dropped."""
+    def _flush(self) -> None:
+        try:
+            self._file.flush()
+        except OSError as failure:
+            raise self._full(failure) from failure
+
+    def _take_up(self) -> bool:
+        """Read the rows of an earlier run; False where it was stopped before it could write anything.
+
+        A last line that was cut off is dropped.
+        """
         whole = 0
         with self._path.open("rb") as file:
             for number, line in enumerate(file):
@@ -106,9 +115,9 @@ class Partial:
                 if number:
                     self.count += 1
                     self.newest.append(value)
-        if not whole:
-            raise UsageError("the partial rows are damaged", mend="leave out --resume to begin anew")
-        os.truncate(self._path, whole)
+        if whole:
+            os.truncate(self._path, whole)
+        return whole > 0
 
     def _parse(self, line: bytes) -> dict[str, Any]:
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -35,7 +37,9 @@ def score(
     budget: Budget = None,
     since: Since = None,
     until: Until = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.  [default: one a core]")] = os.cpu_count() or 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Worker processes.  [default: one a core]", show_default=False)
+    ] = os.cpu_count() or 1,
     backend: Annotated[Backend, typer.Option(help="Processes of this machine, or a dask cluster.")] = Backend.LOCAL,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
 ) -> None:
@@ -57,8 +61,9 @@ def score(
         work = Work(repository.name, settings.model, principles, settings.paths)
         dates = moment(since, "--since"), moment(until, "--until", end_of_day=True)
         run = _Run(repository, head, work, settings, dates)
-        with _workers(backend, jobs):
-            run.write(output, resume=resume, workers=jobs)
+        workers = max(1, min(jobs, run.batches))
+        with _workers(backend, workers):
+            run.write(output, resume=resume, workers=workers)
 
 
 class _Run:
@@ -92,6 +97,13 @@ class _Run:
             "since": since,
             "until": until,
         }
+
+    @property
+    def batches(self) -> int:
+        """How many workers could find something to do."""
+        from oversight.scoring import BATCH
+
+        return math.ceil((len(self.before) + len(self.selected)) / BATCH)
 
     def write(self, output: Path, *, resume: bool, workers: int) -> None:
         """Score what is not yet in the partial rows, and put the output in place."""
@@ -131,10 +143,21 @@ class _Run:
 
 @contextmanager
 def _workers(backend: Backend, jobs: int) -> Iterator[None]:
-    """Make joblib run on the backend for the length of the block."""
-    if backend is Backend.LOCAL:
-        yield
+    """Start the workers and make joblib run on them for the length of the block."""
+    if backend is Backend.DASK:
+        with _cluster(jobs):
+            yield
         return
+    if jobs > 1:
+        from joblib import Parallel, delayed
+
+        with _deaf_to_interrupts():
+            Parallel(n_jobs=jobs)(delayed(int)() for _ in range(jobs))
+    yield
+
+
+@contextmanager
+def _cluster(jobs: int) -> Iterator[None]:
     from oversight.errors import MissingExtraError
 
     try:
@@ -146,6 +169,17 @@ def _workers(backend: Backend, jobs: int) -> Iterator[None]:
     # DASK_SCHEDULER_ADDRESS names a running cluster; without it the workers are processes of this machine.
     address = os.environ.get("DASK_SCHEDULER_ADDRESS")
     local = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
-    client = Client(address, **({} if address else local))  # type: ignore[no-untyped-call]
+    with _deaf_to_interrupts():
+        client = Client(address, **({} if address else local))  # type: ignore[no-untyped-call]
     with client, parallel_config(backend="dask"):
         yield
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Start processes that inherit deafness to Ctrl-C: it is for this one to stop them, without their tracebacks."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -218,7 +218,7 @@ def test_a_run_is_not_taken_up_with_other_options(
     assert oversight("score", "--repo", repository.path, "--output", tmp_path / "later", "--resume").code == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"not json\n", b"[]\n", b"\0\0\0", b'{"commit": 1}'])
+@pytest.mark.parametrize("damage", [b"not json\n", b"[]\n", b"\0\0\0\n", b'{"commit": 1}\n'])
 def test_damaged_partial_rows_are_refused(
     oversight: Oversight, repository: GitRepository, tmp_path: Path, damage: bytes
 ):
@@ -229,6 +229,18 @@ def test_damaged_partial_rows_are_refused(
     assert done.code == 2
     assert "leave out --resume" in done.err
     assert oversight(*arguments).code == 0
+
+
+@pytest.mark.parametrize("left", [None, b"", b'{"head": "12'])
+def test_a_run_that_wrote_nothing_is_taken_up_from_the_beginning(
+    oversight: Oversight, repository: GitRepository, tmp_path: Path, left: bytes | None
+):
+    """--resume is safe to give always: there may be no partial rows, or not even one whole line."""
+    if left is not None:
+        (tmp_path / "rows.partial").write_bytes(left)
+    done = oversight("score", "--repo", repository.path, "--output", tmp_path / "rows", "--jobs", 1, "--resume")
+    assert done.code == 0
+    assert len(rows_of(tmp_path / "rows")) == 5
 
 
 def test_rows_can_go_to_standard_output_to_devices_and_through_links(

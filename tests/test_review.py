@@ -1,0 +1,74 @@
+"""The main job: a revision or a diff becomes a report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from oversight.changes.repository import Repository
+from oversight.config import Paths, Settings
+from oversight.history.index import Index
+from oversight.reports.model import Status
+from oversight.review import Reviewer
+from oversight.reviewers.principles import Principles
+from oversight.students.runtime import load
+from tests.builders import GitRepository, file_diff
+
+
+@pytest.fixture
+def reviewer(model: Path) -> Reviewer:
+    return Reviewer(load(model), Principles(), Settings())
+
+
+def test_a_hunk_has_its_own_risk_and_reasons(reviewer: Reviewer):
+    """Each hunk is placed, scored and given a reason in words."""
+    before = ["int f(char *p)", "{", "  if (!p)", "    return 0;", "  return *p;", "}"]
+    report = reviewer.diff(file_diff("src/f.c", before, [*before[:2], *before[4:]]).encode())
+    (hunk,) = report.hunks
+    assert (hunk.path, report.status) == ("src/f.c", Status.SCORED)
+    assert hunk.risk is not None
+    assert any("removes a condition" in reason for reason in hunk.reasons)
+
+
+@pytest.mark.parametrize("path", ["a.pl", "a.lua", "a.xyz", "Makefile"])
+def test_a_language_without_a_grammar_is_scored_from_its_text(reviewer: Reviewer, path: str):
+    """And no keyword is taken for the name of what surrounds a hunk."""
+    report = reviewer.diff(file_diff(path, ["x"], ["if x then", "y"], section="function (a, b)").encode())
+    assert report.status is Status.SCORED
+    assert report.hunks[0].risk is not None
+    assert not any("in `function`" in reason or "in function" in reason for reason in report.hunks[0].reasons)
+    assert report.hunks[0].reasons
+
+
+def test_files_that_settings_leave_out_are_in_the_receipt_and_their_past_counts(model: Path, tmp_path: Path):
+    """What is not judged is named; the measures of the past stay those of the whole change."""
+    repository = GitRepository.create(tmp_path / "project")
+    repository.commit("Start", {"a.py": "x = 1\n", "gen/b.py": "y = 1\n"})
+    repository.commit("Both", {"a.py": "x = 2\n", "gen/b.py": "eval(y)\n"})
+    reports = []
+    for paths in (Paths(), Paths(exclude=("gen",))):
+        reviewer = Reviewer(load(model), Principles(), Settings(paths=paths))
+        with Repository.open(repository.path) as opened, Index.open(opened) as index:
+            reports.append(reviewer.revision(opened, opened.span("HEAD"), index))
+    whole, part = reports
+    assert [entry.path for entry in part.coverage.skipped] == ["gen/b.py"]
+    assert (part.coverage.files_total, part.coverage.files_scored) == (2, 1)
+    assert {hunk.path for hunk in part.hunks} == {"a.py"}
+    assert {finding.path for finding in whole.findings} > {finding.path for finding in part.findings}
+    assert [hunk.risk for hunk in part.hunks] == [hunk.risk for hunk in whole.hunks if hunk.path == "a.py"]
+
+
+def test_nothing_but_binary_files_and_submodules_is_still_placed(reviewer: Reviewer):
+    """A change without lines has a risk from what it touches, and the receipt says why nothing was read."""
+    diff = b"diff --git a/x.png b/x.png\nindex 1..2 100644\nBinary files a/x.png and b/x.png differ\n"
+    report = reviewer.diff(diff)
+    assert report.status is Status.SCORED
+    assert (report.coverage.files_total, report.coverage.files_scored) == (1, 0)
+    assert "binary" in report.coverage.skipped[0].reason
+
+
+def test_the_same_change_gives_the_same_report(reviewer: Reviewer):
+    """Nothing in a report depends on when or where it was made."""
+    diff = file_diff("a.py", ["x = 1"], ["if x:", "    y()"]).encode()
+    assert reviewer.diff(diff) == reviewer.diff(diff)
