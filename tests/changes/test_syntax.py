@@ -288,7 +288,9 @@ def test_fragments_past_the_limit_are_counted_by_words() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("text", ["(" * 100_000, "a<" * 30_000, "`${" * 20_000, "/**/" * 20_000, "!" * 60_000])
+@pytest.mark.parametrize(
+    "text", ["(" * 100_000, "a<" * 20_000, "`${" * 5_000, "/**/" * 10_000, "!" * 30_000, "\0" * 20_000]
+)
 def test_hostile_nesting_is_survived(language: str, text: str) -> None:
     """Nesting a hundred thousand deep, and runs of tokens without end, neither recurse nor take quadratic time."""
     syntax = _analyse(language, " a", f"+{text}", " b")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from oversight.changes.syntax.grammar import Loaded
 
 _LONGEST = 120
+_LONGEST_ROW = 400
 _DEEPEST = 8
 _NAME = r"[^\W\d][\w$]*(?:(?:\.|::|->)~?[^\W\d][\w$]*)*"
 _HEADS = (
@@ -27,41 +28,12 @@ _HEADS = (
     re.compile(rf"(?P<name>{_NAME})(?:\[[^\]]*\])*\s*[:=]"),
     re.compile(rf"\b(?:struct|enum|union)\s+(?P<name>{_NAME})"),
 )
-_NOT_NAMES = frozenset(
-    [
-        "if",
-        "else",
-        "elif",
-        "for",
-        "foreach",
-        "while",
-        "switch",
-        "case",
-        "do",
-        "try",
-        "catch",
-        "finally",
-        "return",
-        "sizeof",
-        "with",
-        "match",
-        "unless",
-        "until",
-        "loop",
-        "public",
-        "private",
-        "protected",
-        "static",
-        "const",
-        "default",
-        "goto",
-        "typedef",
-        "extern",
-        "__attribute__",
-        "__declspec",
-        "defined",
-    ]
-)
+_STATEMENTS = """
+    if else elif for foreach while switch case do try catch finally return sizeof with match unless until loop
+    public private protected static const default goto typedef extern __attribute__ __declspec defined import from
+    print del assert raise throw await yield new include require
+"""
+_NOT_NAMES = frozenset(_STATEMENTS.split())
 _HEAD_ROW = re.compile(r"[^\W\d]|\$")
 
 
@@ -71,8 +43,11 @@ def clean_section(section: str) -> str | None:
     >>> clean_section("static int foo_init(struct bar *b)"), clean_section("class Foo(Base):")
     ('foo_init', 'Foo')
     """
-    text = section[:400]
-    for pattern in _HEADS:
+    return _first_name(section[:_LONGEST_ROW], _HEADS)
+
+
+def _first_name(text: str, heads: tuple[re.Pattern[str], ...]) -> str | None:
+    for pattern in heads:
         for match in pattern.finditer(text):
             name = match["name"]
             if name not in _NOT_NAMES:
@@ -145,13 +120,21 @@ def _first_byte(fragment: Fragment) -> int:
 
 
 def _head_above(fragment: Fragment) -> str | None:
-    """Return the name on the last row up to the change that begins at the left margin, as git finds its section."""
+    """Return the name on the last row up to the change that begins a definition at the left margin."""
+    keyword_heads, typed_head = _HEADS[:2], _HEADS[2]
     first = next((row for row, changed in enumerate(fragment.changed) if changed), 0)
     for line in reversed(fragment.rows[: first + 1]):
-        if _HEAD_ROW.match(line.text) and not line.text.rstrip().endswith((";", ",")):
-            name = clean_section(line.text)
-            if name is not None:
-                return name
+        text = line.text[:_LONGEST_ROW]
+        if not _HEAD_ROW.match(text) or text.rstrip().endswith((";", ",")):
+            continue
+        name = _first_name(text, keyword_heads)
+        # A call has neither a type in front of it nor a body behind it.
+        match = typed_head.search(text)
+        if name is None and match is not None and "=" not in text[: match.start()]:
+            typed = text[: match.start()].strip() or text.rstrip().endswith("{")
+            name = match["name"] if typed and match["name"] not in _NOT_NAMES else None
+        if name is not None:
+            return name
     return None
 
 

@@ -14,7 +14,7 @@ from oversight.changes.syntax.inert import Inert, find_inert
 from oversight.changes.syntax.lexical import count_words
 from oversight.changes.syntax.parsing import parse
 
-MAX_BYTES = 256 * 1024
+MAX_BYTES = 128 * 1024
 """Fragments longer than this are not parsed; they are counted by words, and all of their rows are code."""
 
 

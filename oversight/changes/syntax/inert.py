@@ -16,15 +16,17 @@ not be parsed one by one:
     holds no carriage return in the middle and no other character that only some readers take for the end
     of a line.
 2.  A block comment over several rows is blanked under the same conditions, up to the first row on which
-    (c) fails. Its `*/` brings every reading back into code, so what follows is read alike again.
+    (c) fails, and not at all if another one seems to open inside. Its `*/` brings every reading back into
+    code, so what follows is read alike again.
 3.  A string that may span rows (`Grammar.long_strings`) is never blanked, because its quotes look alike at
     both ends and the reading "it begins inside" turns its contents into code, except row by row where
     `Grammar.prose` proves that the row cannot be code (two plain words in a row, in Python).
 4.  Everything else, anything unterminated and anything after it on the row included, is code. Code that is
     interpolated into a string is code.
 
-Each decision looks at the token's own rows alone, so comments, strings and docstrings added on other rows
-cannot change it, and it is monotonic: they never blank a row that was code before.
+Each decision looks at the token's own rows alone, so that comments, strings and docstrings added on other
+rows never blank a row that was code before. What stays uncertain: rows in the middle of a string or comment
+whose ends are both out of sight look like code, and a `#` or `//` row inside such a string like a comment.
 """
 
 from __future__ import annotations
@@ -167,6 +169,8 @@ class _Painter:
             if end - start < 4 or not text.endswith(b"*/", start, end):
                 return False
             inner = end - 2
+            if last > first and text.find(b"/*", start + 2, inner) >= 0:
+                return False
         elif last > first:
             return False
         found = self._loaded.suspect.search(text[start:inner])

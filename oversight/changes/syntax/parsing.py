@@ -1,38 +1,60 @@
 """Parsing within bounds: a text made to be slow is not worth a tree, and gets none.
 
-All bounds are counts, never times, so that the same text has the same outcome on every machine.
+tree-sitter is linear on what people write and quadratic on some of what they do not, and its own count of
+steps does not show the difference. So the bound is time, but the thread's own processor time, and tens of
+times what an ordinary text of that length takes: a slow or busy machine does not move it, and the same
+change gets the same features everywhere unless it was made to be slow. Two texts must not even be tried,
+since the parser neither reports nor ends in reasonable time and memory: thousands of `<` that nest (C#,
+Java), and NUL bytes (Bash).
 """
 
 from __future__ import annotations
+
+import re
+from itertools import accumulate
+from time import thread_time
 
 from tree_sitter import Node, Tree
 
 from oversight.changes.syntax.grammar import Loaded
 
-_PLAIN_BYTES = 32 * 1024
-_STEPS_PER_BYTE = 1
+_UNCOUNTED_BYTES = 2048
+_SECONDS = 0.25
+_SECONDS_PER_BYTE = 8e-6
 _BIG = 2000
 _LONGEST_RUN = 1000
+_DEEPEST_ANGLES = 1000
+_NOT_ANGLES = bytes(byte for byte in range(256) if byte not in b"<>;{}")
+_STEP = {ord("<"): 1, ord(">"): -1}
 
 
 def parse(loaded: Loaded, text: bytes) -> Tree | None:
     """Parse `text`; None where that, or any query on the tree, would take more than a text of its length deserves."""
-    tree = loaded.parser.parse(text) if len(text) <= _PLAIN_BYTES else _parse_counted(loaded, text)
+    if b"\0" in text:
+        return None
+    if len(text) <= _UNCOUNTED_BYTES:
+        return loaded.parser.parse(text)
+    tree = None if _has_deep_angles(text) else _parse_timed(loaded, text)
     return None if tree is None or _is_slow_to_query(tree.root_node) else tree
 
 
-def _parse_counted(loaded: Loaded, text: bytes) -> Tree | None:
-    """Parse, giving up when the parser reports progress more often than its input can account for."""
-    left = _STEPS_PER_BYTE * len(text)
+def _has_deep_angles(text: bytes) -> bool:
+    for run in re.split(rb"[;{}]+", text.translate(None, _NOT_ANGLES)):
+        if len(run) > _DEEPEST_ANGLES and max(accumulate(map(_STEP.__getitem__, run))) > _DEEPEST_ANGLES:
+            return True
+    return False
+
+
+def _parse_timed(loaded: Loaded, text: bytes) -> Tree | None:
+    end = thread_time() + _SECONDS + _SECONDS_PER_BYTE * len(text)
 
     def stop(_offset: int, _has_error: bool) -> bool:
-        nonlocal left
-        left -= 1
-        return left < 0
+        return thread_time() > end
 
     try:
         return loaded.parser.parse(lambda offset, _point: text[offset : offset + 65536], progress_callback=stop)
     except ValueError:
+        # The parser would go on with the text it gave up.
         loaded.parser.reset()
         return None
 
