@@ -94,6 +94,7 @@ def train(repository: Repository, tip: str, plan: Plan, stage: Stage) -> Trained
             {pool.shas[row]: pool.measures[row] for row in np.sort(wanted).tolist()},
             jobs=plan.jobs,
             cache_directory=plan.cache or cache_directory(),
+            opinions=plan.weak != "lexical",
             advance=advance,
         )
     draw = _readable(draw, pool, readings)

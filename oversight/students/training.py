@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -95,6 +96,30 @@ def train(
     """
     if len(rows) < 20 or np.ptp(rows.targets) == 0:
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
+    with _one_thread():
+        return _train(architecture, rows, seed, budget, history, loss, report)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums in one order, whatever the machine; matrices this small gain nothing from a second thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _train(
+    architecture: Architecture,
+    rows: Rows,
+    seed: int,
+    budget: Budget,
+    history: NDArray[np.bool_],
+    loss: Loss,
+    report: Report | None,
+) -> Network:
     torch.manual_seed(seed)
     random = np.random.default_rng(seed)
     order = random.permutation(len(rows))
