@@ -264,6 +264,8 @@ def test_without_a_grammar_words_are_counted() -> None:
     """A file of unknown language has no tree, all of its rows are code, and its counts come from words."""
     syntax = _analyse(None, "-return go(1)", '+if ready { throw stop("now") }', "+# note")
     assert syntax.language is None
+    assert not syntax.parsed
+    assert _analyse("c", "+int a;").parsed
     assert syntax.new is not None
     assert syntax.new.tree is None
     assert syntax.new.code == ('if ready { throw stop("now") }', "# note")

@@ -50,6 +50,11 @@ class HunkSyntax:
         """What starts on the deleted lines."""
         return self.old.counts if self.old is not None else _NONE
 
+    @property
+    def parsed(self) -> bool:
+        """Whether there is a syntax tree for every side that changed, so that counts come from syntax, not from words."""
+        return all(side.tree is not None for side in (self.old, self.new) if side is not None and any(side.changed))
+
     @cached_property
     def comment_only(self) -> bool:
         """Whether all changed lines are certainly blank, comments or docstrings; False when in doubt."""

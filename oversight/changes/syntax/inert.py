@@ -8,13 +8,14 @@ not be parsed one by one:
 
 1.  A comment or string on one row is blanked if (a) it begins and ends as the language says, without a
     syntax error inside; (b) the text in front of it on its row, other comments and strings that were
-    blanked aside, holds no quote and no comment opener (`Grammar.stray`): then whoever is in code at the
-    start of the row reads the row as we do; (c) its inside holds nothing that ends a construct which spans
-    rows or runs code within one (`Grammar.suspect`): then whoever is inside such a construct stays there;
-    (d) there is no quote up to its end if its row may continue, through a backslash, a string that was
-    opened above the fragment: its first row, and those after it while rows end in a backslash; (e) its row
-    holds no carriage return in the middle and no other character that only some readers take for the end
-    of a line.
+    blanked aside, holds no quote, no comment opener, and nothing that would end a construct together with
+    the token's own beginning, as in `*//` (`Grammar.stray`; no string follows another without a space):
+    then whoever is in code at the start of the row reads the row as we do; (c) its inside holds nothing
+    that ends a construct which spans rows or runs code within one (`Grammar.suspect`): then whoever is
+    inside such a construct stays there; (d) there is no quote up to its end if its row may continue,
+    through a backslash, a string that was opened above the fragment: its first row, and those after it
+    while rows end in a backslash; (e) its row holds no carriage return in the middle and no other
+    character that only some readers take for the end of a line.
 2.  A block comment over several rows is blanked under the same conditions, up to the first row on which
     (c) fails, and not at all if another one seems to open inside. Its `*/` brings every reading back into
     code, so what follows is read alike again.
@@ -127,7 +128,8 @@ class _Painter:
             return
         self._nesting = [end]
         self._trusted = False
-        if self._loaded.stray.search(self._text, in_front, start) or self._is_doubtful(first, last, end):
+        adjoins = start == self._end > 0 and kind == "string"
+        if adjoins or self._loaded.stray.search(self._text, in_front, start) or self._is_doubtful(first, last, end):
             self._dirty = max(self._dirty, first)
         if first > self._dirty:
             self._trusted = (

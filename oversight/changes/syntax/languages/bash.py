@@ -32,6 +32,6 @@ GRAMMAR = Grammar(
     # Every string of a shell may span rows, and a heredoc may end at any word.
     long_strings=r"[\"'`]",
     interpolations=("command_substitution", "expansion", "simple_expansion", "arithmetic_expansion"),
-    stray=r"[\"'`#\\]|<<",
+    stray=r"[\"'`#\\]|<<|\S\Z",
     suspect=r"[\"'`]|\$\(|^#!",
 )

@@ -5,7 +5,7 @@ from oversight.changes.syntax.grammar import Grammar
 ERROR_LABELS = (
     r"(?i)^(?:\w*_)?(?:err|error|fail|failed|failure|out|exit|bad|abort|cleanup|unwind|free|undo|rollback)\d*(?:_|$)"
 )
-STRAY = r"[\"']|//|/\*"
+STRAY = r"[\"']|//|/\*|\*\Z"
 SUSPECT = r"\*/"
 
 CATEGORIES: dict[str, tuple[str, ...]] = {

@@ -62,9 +62,9 @@ GRAMMAR = Grammar(
         "interpolated_string_expression",
         "character_literal",
     ),
-    long_strings=r'^[$@]*@[$@]*"|"""',
+    # A verbatim string spans rows and ends at any quote, so that an ordinary string may be the gap between two.
+    long_strings=r'"',
     interpolations=("interpolation",),
-    stray=r"[\"']|//|/\*",
-    # A verbatim string ends at any quote.
+    stray=r"[\"']|//|/\*|\*\Z",
     suspect=r'"|\*/|\{[^{}]*[(\[=]',
 )

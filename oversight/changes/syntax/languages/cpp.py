@@ -29,7 +29,7 @@ GRAMMAR = Grammar(
     error_labels=ERROR_LABELS,
     strings=("string_literal", "char_literal", "raw_string_literal"),
     long_strings=r'R"',
-    stray=STRAY,
-    # A raw string ends at `)name"`.
+    # A raw string ends at `)name"`, of which the quote may be the beginning of another string for us.
+    stray=STRAY + r"|\)[^\s()\\]{0,16}\Z",
     suspect=r"\*/|\)[^\s()\\]{0,16}\"",
 )

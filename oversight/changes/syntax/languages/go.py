@@ -46,7 +46,7 @@ GRAMMAR = Grammar(
     error_labels=r"(?i)^(?:err|error|fail|out|cleanup|bad)\w*$",
     strings=("interpreted_string_literal", "raw_string_literal", "rune_literal"),
     long_strings="`",
-    stray=r"[\"'`]|//|/\*",
+    stray=r"[\"'`]|//|/\*|\*\Z",
     # Directives and the C of cgo live in comments.
     suspect=r"`|\*/|//go:|//export|//line|\+build|#",
 )

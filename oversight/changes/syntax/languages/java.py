@@ -54,7 +54,7 @@ GRAMMAR = Grammar(
     strings=("string_literal", "character_literal"),
     long_strings=r'"""',
     interpolations=("string_interpolation",),
-    stray=r"[\"']|//|/\*",
+    stray=r"[\"']|//|/\*|\*\Z",
     # Java translates \\u escapes before it looks for the end of a comment.
     suspect=r'"""|\*/|\\u|\\\{',
 )

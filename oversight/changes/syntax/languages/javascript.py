@@ -3,7 +3,7 @@
 from oversight.changes.syntax.grammar import Grammar
 
 # A slash may begin a regular expression, in which quotes and slashes mean nothing.
-STRAY = r"[\"'`/]"
+STRAY = r"[\"'`/]|\*\Z"
 # Backticks end a template, braces in a template or in JSX text run what is in them; `sourceMappingURL` and
 # `@ts-` comments speak to tools.
 SUSPECT = r"`|\*/|\$\{|\{[^{}]*[(=]|^#!"

@@ -52,6 +52,6 @@ GRAMMAR = Grammar(
     strings=("string", "encapsed_string", "shell_command_expression"),
     # Every string of PHP may span rows, and a heredoc may end at any word.
     long_strings=r"[\"'`]",
-    stray=r"[\"'`#]|//|/\*|<<<|\?>|<\?",
+    stray=r"[\"'`#]|//|/\*|<<<|\?>|<\?|\*\Z",
     suspect=r"[\"'`]|\*/|\{\$|\$\{|\?>|<\?|^#\[|^#!|(?m:^\s*[A-Za-z_])",
 )

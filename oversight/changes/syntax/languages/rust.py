@@ -43,6 +43,6 @@ GRAMMAR = Grammar(
     strings=("string_literal", "raw_string_literal", "char_literal"),
     # Every string of Rust may span rows.
     long_strings=r'"',
-    stray=r'"|//|/\*',
+    stray=r'"|//|/\*|\*\Z',
     suspect=r'"|\*/',
 )
