@@ -53,5 +53,9 @@ layers: $(VENV)/.dev
 
 check: lint types layers test
 
+# The shipped model, from clones of the repositories that benchmarks/ship.py names.
+model: $(VENV)/.dev
+	$(BIN)/python -m benchmarks.ship '$(CLONES)'
+
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
