@@ -52,7 +52,7 @@ class HunkSyntax:
 
     @property
     def parsed(self) -> bool:
-        """Whether there is a syntax tree for every side that changed, so that counts come from syntax, not from words."""
+        """Whether every side that changed has a syntax tree, so that no count comes from words alone."""
         return all(side.tree is not None for side in (self.old, self.new) if side is not None and any(side.changed))
 
     @cached_property
