@@ -137,17 +137,13 @@ class Ranking:
     def place(self, raw: Raw) -> Row:
         """Return the row of the next commit; the order of calls is the order of the history."""
         if raw.risk is None:
-            self.remember(None)
+            self._recent.append(None)
             return Row(raw.commit, raw.status.value, None, None, True, raw.added, raw.deleted)
         known = [risk for risk in self._recent if risk is not None]
         percentile = percentile_of(raw.risk, raw.completeness, known, self._model)
-        self.remember(raw.risk)
+        self._recent.append(raw.risk)
         flagged = bool(flags(percentile, self._budget, by_principle=raw.by_principle))
         return Row(raw.commit, raw.status.value, raw.risk, percentile, flagged, raw.added, raw.deleted)
-
-    def remember(self, risk: float | None) -> None:
-        """Take a commit that was placed before among the recent ones; None was not scored."""
-        self._recent.append(risk)
 
 
 def jobs_of(

@@ -8,21 +8,18 @@ import shutil
 import stat
 import sys
 import tempfile
-from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from oversight.errors import OutputError, UsageError
 
-_KEEP = 1_000
-
 
 class Partial:
     """JSON Lines in `OUTPUT.partial`, whose first line says which run they belong to; a context manager.
 
     Leaving it without an exception puts the rows at `output` in one step; leaving it with one keeps them for a
-    `resume`. `count` is the number of rows so far and `newest` holds the last of them. Standard output (`-`),
+    `resume`. `count` is the number of rows so far. Standard output (`-`),
     a device and a pipe get the rows at the end, and nothing is kept for a `resume`.
     """
 
@@ -34,7 +31,6 @@ class Partial:
         self._identity = json.loads(json.dumps(identity))
         self._resume = resume
         self.count = 0
-        self.newest: deque[dict[str, Any]] = deque(maxlen=_KEEP)
 
     def __enter__(self) -> Self:
         if self._stream:
@@ -75,7 +71,6 @@ class Partial:
         """Keep one more row."""
         self._line(row)
         self.count += 1
-        self.newest.append(row)
 
     def _line(self, value: dict[str, Any]) -> None:
         try:
@@ -114,7 +109,6 @@ class Partial:
                 whole += len(line)
                 if number:
                     self.count += 1
-                    self.newest.append(value)
         if whole:
             os.truncate(self._path, whole)
         return whole > 0

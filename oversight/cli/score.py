@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -72,22 +71,17 @@ class _Run:
     def __init__(
         self, repository: Repository, head: str, work: Work, settings: Settings, dates: tuple[Any, Any]
     ) -> None:
-        from oversight.assessment import RECENT
         from oversight.students.runtime import open_model
 
         self.repository, self.work, self.settings = repository, work, settings
         self.model = open_model(settings.model)
         self.commits = repository.commits(head)
         since, until = (None if date is None else date.timestamp() for date in dates)
-        chosen = [
+        self.chosen = [
             place
             for place, commit in enumerate(self.commits)
             if (since is None or commit.committed_at >= since) and (until is None or commit.committed_at <= until)
         ]
-        self.selected = [self.commits[place].sha for place in chosen]
-        # The first rows need changes before them to be placed among: these are scored too, and not written.
-        first = chosen[0] if chosen else 0
-        self.before = [commit.sha for commit in self.commits[max(0, first - RECENT) : first]]
         self.identity = {
             "head": head,
             "model": self.model.info.sha256,
@@ -103,7 +97,19 @@ class _Run:
         """How many workers could find something to do."""
         from oversight.scoring import BATCH
 
-        return math.ceil((len(self.before) + len(self.selected)) / BATCH)
+        return math.ceil(len(self._scored(0)) / BATCH)
+
+    def _scored(self, done: int) -> list[str]:
+        """What has to be scored for the rows after the first `done`: with them, all commits that they are placed among.
+
+        These are not always among the chosen ones: a commit may be older than the one before it.
+        """
+        from oversight.assessment import RECENT
+
+        if done >= len(self.chosen):
+            return []
+        first, last = self.chosen[done], self.chosen[-1]
+        return [commit.sha for commit in self.commits[max(0, first - RECENT) : last + 1]]
 
     def write(self, output: Path, *, resume: bool, workers: int) -> None:
         """Score what is not yet in the partial rows, and put the output in place."""
@@ -111,33 +117,26 @@ class _Run:
         from oversight.reports.escape import terminal
 
         with Partial(output, self.identity, resume=resume) as partial:
-            for row in self._rows(partial.count, [row["risk"] for row in partial.newest], workers):
+            for row in self._rows(partial.count, workers):
                 partial.add(asdict(row))
         where = "" if str(output) == "-" else f" into {terminal(output.name)}"
         typer.echo(f"{partial.count:,} commits scored{where}", err=True)
 
-    def _rows(self, done: int, newest: Sequence[float | None], workers: int) -> Iterator[Row]:
-        """The rows after the first `done`, of which the latest have the risks `newest`."""
-        from oversight.assessment import RECENT
+    def _rows(self, done: int, workers: int) -> Iterator[Row]:
+        """The rows after the first `done`."""
         from oversight.cli.progress import progress
         from oversight.history.index import Index
         from oversight.scoring import Ranking, jobs_of, raw_scores
 
-        ahead = self.before if done < RECENT else []
         ranking = Ranking(self.model, self.settings.budget, shallow=self.repository.shallow)
-        with (
-            Index.open(self.repository) as index,
-            progress("scoring", len(self.selected) - done + len(ahead)) as advance,
-        ):
-            jobs = jobs_of(self.repository, index, self.commits, [*ahead, *self.selected[done:]])
-            raws = raw_scores(self.work, jobs, workers=workers)
-            for raw in islice(raws, len(ahead)):
-                ranking.place(raw)
-                advance(1)
-            for risk in newest:
-                ranking.remember(risk)
-            for raw in raws:
-                yield ranking.place(raw)
+        wanted = {self.commits[place].sha for place in self.chosen[done:]}
+        scored = self._scored(done)
+        with Index.open(self.repository) as index, progress("scoring", len(scored)) as advance:
+            jobs = jobs_of(self.repository, index, self.commits, scored)
+            for raw in raw_scores(self.work, jobs, workers=workers):
+                row = ranking.place(raw)
+                if raw.commit in wanted:
+                    yield row
                 advance(1)
 
 

@@ -102,7 +102,10 @@ def remove(path: Path) -> None:
 def _connect(path: Path | None) -> sqlite3.Connection:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path or ":memory:", timeout=_WAIT_SECONDS, isolation_level=None)
+    # A scoring takes its jobs from whichever thread has a worker free: from one after another, never from two at once.
+    connection = sqlite3.connect(
+        path or ":memory:", timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+    )
     try:
         _prepare(connection, in_memory=path is None)
         # Cheap, and finds what a cut-off or overwritten file looks like; the rest shows when it is read.

@@ -108,8 +108,13 @@ def test_settings_of_head_hold_for_every_row(oversight: Oversight, repository: G
 
 
 @pytest.mark.slow
-def test_two_workers_give_the_same_rows_as_one(oversight: Oversight, repository: GitRepository, tmp_path: Path):
-    """How many processes share the work changes no byte."""
+@pytest.mark.parametrize("few", [0, 1_000], ids=["looked up in the index", "one pass"])
+def test_two_workers_give_the_same_rows_as_one(
+    oversight: Oversight, repository: GitRepository, tmp_path: Path, few: int, monkeypatch: pytest.MonkeyPatch
+):
+    """How many processes share the work changes no byte, whichever way contexts are found."""
+    monkeypatch.setattr(scoring, "FEW", few)
+    monkeypatch.setattr(scoring, "BATCH", 4)
     grow(repository, 40)
     for jobs in (1, 2):
         done = oversight("score", "--repo", repository.path, "--output", tmp_path / f"rows{jobs}", "--jobs", jobs)
@@ -154,6 +159,24 @@ def test_dates_bound_the_committer_date_and_are_inclusive(
     assert selected("--since", "2023-11-15T23:00:00+00:00") == []
     assert selected("--since", "2023-11-15", "--until", "2023-11-15") == rows[1:]
     assert selected("--since", "2023-11-15T03:13:21+03:00", "--until", "2023-11-15T04:13:20+03:00") == rows[2:3]
+
+
+@pytest.mark.usefixtures("few")
+def test_neighbours_count_whether_they_are_selected_or_not(
+    oversight: Oversight, repository: GitRepository, tmp_path: Path
+):
+    """A commit whose clock was wrong is left out by --since, and is still one that later ones are placed among."""
+    grow(repository, 8)
+    repository.commit("Of the past", {"late.py": "while x:\n    assert y\n"}, at=EPOCH - 24 * HOUR)
+    repository.commit("Now", {"now.py": "x = 1\n"}, at=EPOCH + 20 * HOUR)
+    repository.commit("Next", {"next.py": "if x:\n    y = 1\n"})
+    arguments = ("score", "--repo", repository.path, "--jobs", 1)
+    assert oversight(*arguments, "--output", tmp_path / "whole").code == 0
+    assert oversight(*arguments, "--output", tmp_path / "late", "--since", "2023-11-15T09:00:00").code == 0
+    whole, late = rows_of(tmp_path / "whole"), rows_of(tmp_path / "late")
+    assert [row["commit"] for row in late[-2:]] == repository.commits[-2:]
+    assert repository.commits[-3] not in {row["commit"] for row in late}
+    assert [row for row in whole if row in late] == late
 
 
 def test_what_a_killed_run_left_is_taken_up(
