@@ -120,7 +120,7 @@ def prepare(source: Source, clones: Path, *, changes: int, jobs: int, seed: int)
         labelled = np.setdiff1d(kept, held)
         drawn = (risky.size / known.risky[ripe].sum(), clean.size / (~known.risky[ripe]).sum())
         unlabelled = thin(before[~known.mature[before]], changes // 5)
-        tested = thin(windows.test[pool.mature[windows.test]], changes // 2)
+        tested = thin(windows.test[pool.mature[windows.test]], changes)
         rows = np.concatenate((kept, unlabelled, tested))
         readings = read_changes(
             repository,
@@ -261,7 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Train the shipped model from local clones.")
     parser.add_argument("clones", type=Path, help=f"directory with clones of {', '.join(one.name for one in SOURCES)}")
     parser.add_argument("--output", type=Path, default=Path("models/oversight_models/default"))
-    parser.add_argument("--changes", type=int, default=3_500, help="labelled changes of a repository, at most")
+    parser.add_argument(
+        "--changes", type=int, default=3_000, help="most changes of a repository to learn from, and to test on"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args(arguments)
