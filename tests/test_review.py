@@ -38,7 +38,7 @@ def test_a_language_without_a_grammar_is_scored_from_its_text(reviewer: Reviewer
     assert report.status is Status.SCORED
     assert report.hunks[0].risk is not None
     assert not any("in `function`" in reason or "in function" in reason for reason in report.hunks[0].reasons)
-    assert report.hunks[0].reasons
+    assert report.hunks[0].reasons == ("changes 2 lines",)
 
 
 def test_files_that_settings_leave_out_are_in_the_receipt_and_their_past_counts(model: Path, tmp_path: Path):

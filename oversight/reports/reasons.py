@@ -57,14 +57,16 @@ def hunk_reasons(file: FileChange, hunk: Hunk, syntax: HunkSyntax, opinions: Seq
     if syntax.comment_only:
         return (*reasons, f"changes only comments{where}")
     added, deleted = syntax.added, syntax.deleted
-    lost = _counted(_REMOVED, lambda kind: getattr(deleted, kind) - getattr(added, kind))
-    gained = _counted(_ADDED, lambda kind: getattr(added, kind) - getattr(deleted, kind))
+    # Without a grammar the counts are guesses from words, which prose is full of: good as features, not as reasons.
+    sure = syntax.language is not None
+    lost = sure and _counted(_REMOVED, lambda kind: getattr(deleted, kind) - getattr(added, kind))
+    gained = sure and _counted(_ADDED, lambda kind: getattr(added, kind) - getattr(deleted, kind))
     reasons += [f"{verb} {what}{where}" for verb, what in (("removes", lost), ("adds", gained)) if what]
     size = len(hunk.added) + len(hunk.deleted)
     if size >= _LARGE_HUNK:
         reasons.append(f"{size:,} changed lines in one place{where}")
     if not reasons:
-        edited = _counted(_EDITED, lambda kind: max(getattr(added, kind), getattr(deleted, kind)))
+        edited = sure and _counted(_EDITED, lambda kind: max(getattr(added, kind), getattr(deleted, kind)))
         reasons.append(f"changes {edited}{where}" if edited else f"{_lines(hunk)}{where}")
     return tuple(reasons)
 
