@@ -88,6 +88,15 @@ class GitRepository:
         )  # fmt: skip
         return self._record()
 
+    def commit_raw(self, message: str = "A change", *, author: bytes, committer: bytes) -> str:
+        """Commit the work tree with header lines as they are given, which git itself would refuse; the sha."""
+        tree, parent = self.git("write-tree"), self.git("rev-parse", "HEAD")
+        head = f"tree {tree}\nparent {parent}\n".encode()
+        content = head + b"author " + author + b"\ncommitter " + committer + f"\n\n{message}\n".encode()
+        sha = self.git("hash-object", "-t", "commit", "-w", "--literally", "--stdin", stdin=content)
+        self.git("update-ref", "HEAD", sha)
+        return self._record()
+
     def merge(self, other: str, message: str = "Merge", *, options: Sequence[str] = ()) -> str:
         """Merge `other` into the current branch with a merge commit; the sha."""
         self._clock += HOUR

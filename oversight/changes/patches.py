@@ -55,7 +55,8 @@ _DAMAGED = "git cannot read its content"
 EVERYTHING = "."
 """The path of a commit as a whole, in `Patch.unread`."""
 
-_FIELDS = "%x00".join(("%H", "%P", "%an", "%ae", "%cn", "%ce", "%at", "%ct", "%B"))
+# What an author can make long comes last: where a header is cut, the rest of it is missing.
+_FIELDS = "%x00".join(("%H", "%at", "%ct", "%P", "%cn", "%ce", "%an", "%ae", "%B"))
 _CHUNK = 1 << 16
 _WINDOW = 500
 _GROWTH = 4
@@ -182,7 +183,8 @@ class _Sections:
 
 def _patch(header: bytes, data: bytes) -> Patch:
     fields = [decode(field) for field in header.split(b"\0", 8)]
-    sha, parents, author, author_mail, committer, committer_mail, authored, committed, message = fields
+    fields += [""] * (9 - len(fields))
+    sha, authored, committed, parents, committer, committer_mail, author, author_mail, message = fields
     return Patch(
         sha=sha,
         parent=parents.partition(" ")[0] or None,

@@ -29,6 +29,7 @@ __all__ = ["BLOB_BYTES", "DIFF_OPTIONS", "LOG_OPTIONS", "CommitId", "Patch", "Re
 _SHA = {"sha1": re.compile(r"[0-9a-f]{40}"), "sha256": re.compile(r"[0-9a-f]{64}")}
 _DEEPEN = "fetch more of the history: `git fetch --deepen=100`, or `fetch-depth: 0` in a checkout action"
 _REVISION_MEND = "name a commit, branch or tag that `git log` knows"
+_LATEST = (1 << 40) - 1
 
 
 class Span(NamedTuple):
@@ -43,7 +44,7 @@ class Span(NamedTuple):
 
 
 class CommitId(NamedTuple):
-    """A non-merge commit and its place in the history. Times are Unix seconds.
+    """A non-merge commit and its place in the history. Times are Unix seconds, none later than the year 36812.
 
     `effective_time` is the commit's own time, or the latest one among its ancestors where that is later
     (clocks go wrong); `generation` is the length of the longest way to a root. Both depend on the ancestors
@@ -179,7 +180,8 @@ class Repository:
             for line in out:
                 stamp, sha, *parents = line.decode("ascii").split()
                 known = [places[parent] for parent in parents]
-                committed = int(stamp)
+                # git passes on whatever 64 bits hold, and a negative date as one near their end.
+                committed = min(int(stamp), _LATEST)
                 effective = max([committed, *(times[place] for place in known)])
                 generation = 1 + max([-1, *(generations[place] for place in known)])
                 places[sha] = len(times)

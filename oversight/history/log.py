@@ -19,8 +19,6 @@ from oversight.history.model import Commit, Touch
 
 _CHUNK = 1 << 20
 _NARROWEST, _WIDEST = 2, 1_000
-_COUNTING = tuple(option for option in DIFF_OPTIONS if not option.startswith("--unified"))
-"""The options of every other diff, so that both count alike; `--unified` would ask for the lines themselves."""
 _STATUS = {
     b"A": FileStatus.ADDED,
     b"D": FileStatus.DELETED,
@@ -69,7 +67,7 @@ def _stream(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
     mark = new_mark()
     options = ("--no-walk=unsorted", "--stdin", "--raw", "--numstat", "-z", "--no-abbrev")
     stdin = "".join(f"{sha}\n" for sha in shas).encode("ascii")
-    command = ("log", *options, *LOG_OPTIONS, *_COUNTING, f"--format=tformat:{log_format(mark)}")
+    command = ("log", *options, *LOG_OPTIONS, *DIFF_OPTIONS, f"--format=tformat:{log_format(mark)}")
     held: Commit | None = None
     try:
         with repository.stream(*command, stdin=stdin) as out:

@@ -14,6 +14,7 @@ from unidiff.patch import PatchSet
 from oversight.changes.diff import parse_diff
 from oversight.changes.repository import DIFF_OPTIONS, LOG_OPTIONS, Repository, change_of
 from oversight.errors import RepositoryError
+from oversight.history.order import in_order, list_commits
 from tests.builders import EPOCH, HOUR, GitRepository
 
 
@@ -70,6 +71,40 @@ def test_since_and_until_are_inclusive_and_utc(tmp_path: Path) -> None:
         assert [commit.sha for commit in repository.commits("HEAD", since=first, until=last)] == shas[1:4]
         naive = first.replace(tzinfo=None)
         assert [commit.sha for commit in repository.commits("HEAD", since=naive)] == shas[1:]
+
+
+@pytest.mark.parametrize("stamp", ["-62135596800", "", "9223372036854775808", "18446744073709551615", "9" * 30])
+def test_dates_that_no_clock_shows_stop_nothing(tmp_path: Path, stamp: str) -> None:
+    """A commit of the year 0, of none, or of one beyond 64 bits keeps its place; its patch is read."""
+    repository = GitRepository.create(tmp_path / "project")
+    repository.commit("Root", {"a.py": "a\n"})
+    repository.write({"a.py": "b\n"})
+    who = f"Ada <ada@example.org> {stamp} +0000".encode()
+    repository.commit_raw(author=who, committer=who)
+    repository.commit("After", {"a.py": "c\n"})
+    with Repository.open(repository.path) as opened:
+        commits = opened.commits("HEAD")
+        assert [commit.sha for commit in commits] == repository.commits
+        ordered = in_order(list_commits(opened, [opened.resolve("HEAD")]))
+        assert [listed.sha for listed in ordered] == repository.commits
+        changes = [change_of(patch, "project") for patch in opened.patches(repository.commits)]
+        assert [len(change.files) for change in changes] == [1, 1, 1]
+
+
+def test_a_header_longer_than_a_diff_may_be_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an author's name without end the beginning is kept, and so are the dates, the parent and the diff."""
+    monkeypatch.setattr("oversight.changes.patches.PATCH_BYTES", 10_000)
+    repository = GitRepository.create(tmp_path / "project")
+    root = repository.commit("Root", {"a.py": "a\n"})
+    repository.write({"a.py": "b\n"})
+    ada = b"A" * 100_000 + b" <ada@example.org> 1700000000 +0000"
+    sha = repository.commit_raw(author=ada, committer=b"Bob <bob@example.org> 1700000000 +0000")
+    with Repository.open(repository.path) as opened:
+        (patch,) = opened.patches([sha])
+    assert (patch.parent, patch.authored_at, patch.committed_at) == (root, 1700000000, 1700000000)
+    assert (patch.committer, patch.message) == ("Bob <bob@example.org>", "")
+    assert patch.author.startswith("AAAA")
+    assert b"+b\n" in patch.data
 
 
 def test_patches_come_in_the_order_they_were_asked_for(built: GitRepository) -> None:
