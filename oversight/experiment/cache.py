@@ -35,12 +35,7 @@ class ReadingCache:
 
     def __init__(self, path: Path, edition: str) -> None:
         self._edition = edition
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._connection = _open(path)
-        except sqlite3.DatabaseError:
-            path.unlink()
-            self._connection = _open(path)
+        self._connection = _connect(path)
 
     def __enter__(self) -> ReadingCache:
         return self
@@ -62,10 +57,25 @@ class ReadingCache:
                     yield _decode(sha, content, measures[sha])
 
     def put(self, readings: Iterable[Reading]) -> None:
-        """Keep readings; an interrupted call keeps all or none of them."""
+        """Keep readings, all or none of them; where the disk is full, none."""
         rows = [(self._edition, reading.example.change_id, _encode(reading)) for reading in readings]
-        with self._connection:
+        with contextlib.suppress(sqlite3.OperationalError), self._connection:
             self._connection.executemany("INSERT OR REPLACE INTO readings VALUES (?, ?, ?)", rows)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open the file; anew where it is damaged, in memory where there can be none."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return _open(path)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # "not a database", "malformed": and nothing else, a locked file is a good one
+            path.unlink()
+            return _open(path)
+    except (OSError, sqlite3.OperationalError):
+        return _open(Path(":memory:"))
 
 
 def _open(path: Path) -> sqlite3.Connection:

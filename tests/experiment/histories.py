@@ -24,7 +24,8 @@ def learnable(path: Path, *, changes: int = CHANGES, reverts: bool = True) -> Gi
     for number in range(changes):
         name = f"src/part_{number % 30}.py"
         body = [f"def step_{number}(rows, limit):", f"    total = rows[{number}] + limit"]
-        body += ["    unsafe_free(rows)", "    skip_check(limit)"] if is_risky(number) else ["    return max(total, limit)"]
+        clean = ["    return max(total, limit)"]
+        body += ["    unsafe_free(rows)", "    skip_check(limit)"] if is_risky(number) else clean
         stream.append(_commit(f"Rework step {number} of the pipeline", START + number * 30 * DAY, name, body))
         if reverts and is_risky(number):
             gone = [f"def step_{number}(rows, limit):", "    return None"]

@@ -53,7 +53,7 @@ def readings(clone: Path, pool: Pool, cache: Path) -> dict[str, Reading]:
 
 @pytest.fixture(scope="module")
 def trained(clone: Path, cache: Path) -> Trained:
-    return run(clone, Plan(learner=QUICK, cache=cache))
+    return run(clone, Plan(learner=QUICK, cache=cache, weak="lexical"))
 
 
 @contextmanager
@@ -128,6 +128,15 @@ def test_a_damaged_cache_is_thrown_away(tmp_path: Path, content: bytes, readings
     assert back.opinions == one.opinions
 
 
+def test_no_place_for_a_cache_is_no_error(tmp_path: Path, readings: dict[str, Reading]) -> None:
+    """Where no file can be written, readings are kept in memory for as long as the run lasts."""
+    (tmp_path / "file").write_text("in the way")
+    one = next(iter(readings.values()))
+    with ReadingCache(tmp_path / "file" / "readings.sqlite", "e") as stored:
+        stored.put([one])
+        assert len(list(stored.get({one.example.change_id: one.example.measures}))) == 1
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_weak_reviewer_labels_every_change(name: str, pool: Pool, readings: dict[str, Reading]) -> None:
     """Each gives a probability for each change, in order; those that read words find the risky ones here."""
@@ -160,7 +169,7 @@ def test_figures_and_card_are_plain(trained: Trained) -> None:
 
 def test_the_same_plan_gives_the_same_student(trained: Trained, clone: Path, cache: Path) -> None:
     """Training is deterministic from the repository on."""
-    again = run(clone, Plan(learner=QUICK, cache=cache))
+    again = run(clone, Plan(learner=QUICK, cache=cache, weak="lexical"))
     assert again.metrics == trained.metrics
 
 
