@@ -6,6 +6,7 @@ them; rows come back in order. Percentiles are taken here, since each looks at t
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,11 @@ def _tools(work: Work) -> tuple[Model, Principles]:
     from oversight.reviewers.principles import parse_named
     from oversight.students.runtime import open_model
 
-    return open_model(work.model), Principles(parse_named(work.principles))
+    tools = open_model(work.model), Principles(parse_named(work.principles))
+    # What is loaded stays, and changes hold no cycles: looking for them takes a fifth of the time of parsing.
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    return tools
 
 
 def score_batch(work: Work, jobs: Sequence[tuple[Patch, Context]]) -> list[Raw]:

@@ -84,7 +84,8 @@ def _marked(file: FileChange, syntax: HunkSyntax) -> Iterator[tuple[Mark, str]]:
         yield Mark.ADDED, _code(syntax.new, changed=True)
     if syntax.old is not None:
         yield Mark.DELETED, _code(syntax.old, changed=True)
-    side = syntax.new or syntax.old
+    # The side that is parsed anyway: of a hunk that only deletes, the new one is context alone.
+    side = next((side for side in (syntax.new, syntax.old) if side is not None and any(side.changed)), None)
     if side is not None:
         yield Mark.CONTEXT, _code(side, changed=False)
 
@@ -92,4 +93,6 @@ def _marked(file: FileChange, syntax: HunkSyntax) -> Iterator[tuple[Mark, str]]:
 def _code(fragment: Fragment, *, changed: bool) -> str:
     """Return the code of the changed (or of the unchanged) rows, comments and strings blanked."""
     flags = fragment.changed if changed else [not flag for flag in fragment.changed]
+    if not any(flags):
+        return ""  # asking for the code would parse the fragment
     return "\n".join(compress(fragment.code, flags))
