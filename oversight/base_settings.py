@@ -6,7 +6,7 @@ A change can thereby not raise its own budget, leave its own files out, or drop 
 from __future__ import annotations
 
 from oversight.changes.repository import Repository
-from oversight.config import FILE_NAME
+from oversight.config import FILE_LIMIT, FILE_NAME
 from oversight.errors import ConfigError
 from oversight.reviewers.principles.constitution_files import EXTRA_LIMIT
 
@@ -17,13 +17,21 @@ Files = tuple[tuple[str, bytes], ...]
 def settings_file(repository: Repository, base: str | None) -> bytes | None:
     """Return the bytes of `oversight.toml` at the base revision, None where there is none.
 
-    Raises ConfigError where there is one whose content cannot be read: reviewing without it might leave out a
-    principle that it names.
+    Raises ConfigError where there is one that is no regular file, is too large, or whose content cannot be read:
+    reviewing without it might leave out a principle that it names.
     """
     if base is None:
         return None
     content = repository.read(base, FILE_NAME)
-    if content is None and repository.run("ls-tree", "--name-only", base, "--", FILE_NAME):
+    entry = repository.run("ls-tree", "--long", base, "--", FILE_NAME).split()
+    if not entry:
+        return None
+    mode, _, _, size = entry[:4]
+    if not mode.startswith(b"100"):
+        raise ConfigError(f"{FILE_NAME} at the base revision is no regular file", mend="commit the file itself")
+    if content is None and size.isdigit():
+        raise ConfigError(f"{FILE_NAME} has more than {FILE_LIMIT:,} bytes", mend="keep it to review settings")
+    if content is None:
         raise ConfigError(f"{FILE_NAME} at the base revision cannot be read", mend="fetch the whole repository")
     return content
 

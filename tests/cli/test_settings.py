@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.builders import GitRepository
 from tests.cli.conftest import Oversight
 
@@ -76,6 +78,21 @@ def test_flags_beat_the_file_and_a_broken_file_stops_the_review(oversight: Overs
     done = oversight("review", "--repo", repository.path)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "--model" in done.err
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "giant"])
+def test_settings_that_are_no_small_file_stop_the_review(oversight: Oversight, tmp_path: Path, kind: str):
+    """A symbolic link, a folder and millions of bytes under that name end with 2 and a line that says which it is."""
+    repository = GitRepository.create(tmp_path / "project")
+    if kind == "link":
+        blob = repository.git("hash-object", "-w", "--stdin", stdin=b"budget=50")
+        repository.git("update-index", "--add", "--cacheinfo", f"120000,{blob},oversight.toml")
+    name = "oversight.toml/inner" if kind == "folder" else "oversight.toml"
+    repository.commit("Start", None if kind == "link" else {name: "#" * (5_000_000 if kind == "giant" else 1)})
+    repository.commit("Next", None)
+    done = oversight("review", "--repo", repository.path)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert ("more than 65,536 bytes" if kind == "giant" else "no regular file") in done.err
 
 
 def test_principles_of_the_repository_come_from_the_base(oversight: Oversight, tmp_path: Path):
