@@ -16,7 +16,7 @@ PYTEST_ARGS ?= -n 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: review test check lint types layers docs unit model bench clean
+.PHONY: review test check lint types layers docs model clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
@@ -51,7 +51,13 @@ types: $(VENV)/.dev
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-check: lint types layers test
+# The examples in docstrings hold, and the pages that commands write are what they write.
+docs: $(VENV)/.dev
+	$(BIN)/python -m pytest --quiet --doctest-modules oversight
+	$(BIN)/python -m oversight.cli.reference | diff docs/CLI.md -
+	$(BIN)/python -m oversight.reviewers.principles | diff docs/PRINCIPLES.md -
+
+check: lint types layers docs test
 
 # The shipped model, from clones of the repositories that benchmarks/ship.py names.
 model: $(VENV)/.dev
