@@ -2,9 +2,9 @@
 
     setting         flag          environment                oversight.toml
     budget          --budget      OVERSIGHT_BUDGET           budget = 10
-    paths.include   --include     OVERSIGHT_PATHS__INCLUDE   [paths] include = ["src/**"]
-    paths.exclude   --exclude     OVERSIGHT_PATHS__EXCLUDE   [paths] exclude = ["third_party"]
-    principles      --principles  OVERSIGHT_PRINCIPLES       principles = ".oversight/principles"
+    paths.include   (none)        OVERSIGHT_PATHS__INCLUDE   [paths] include = ["src/**"]
+    paths.exclude   (none)        OVERSIGHT_PATHS__EXCLUDE   [paths] exclude = ["third_party"]
+    principles      (none)        OVERSIGHT_PRINCIPLES       principles = ".oversight/principles"
     model           --model       OVERSIGHT_MODEL            (never)
 
 `oversight.toml` is written by the people whose changes are reviewed. It is therefore read from the base
