@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oversight.changes.model import Change, FileChange
+from oversight.changes.model import LEFT_OUT, Change, FileChange
 from oversight.changes.syntax import HunkSyntax, analyse
 from oversight.config import Paths
 from oversight.errors import ModelError, UnscoredError
@@ -38,7 +38,6 @@ RECENT = 300
 ENOUGH = 100
 """With fewer recent changes than this the model's shipped reference quantiles speak instead."""
 
-_LEFT_OUT = "left out by the settings of the review"
 _FLAGGING = frozenset({Severity.HIGH, Severity.CRITICAL})
 
 
@@ -62,7 +61,7 @@ class Examined:
 def keep_covered(change: Change, paths: Paths) -> Change:
     """Mark the files that the settings leave out as unread: they stay in the coverage receipt."""
     files = tuple(
-        file if paths.covers(file.path) else replace(file, hunks=(), unread=_LEFT_OUT) for file in change.files
+        file if paths.covers(file.path) else replace(file, hunks=(), unread=LEFT_OUT) for file in change.files
     )
     return replace(change, files=files)
 
@@ -173,7 +172,7 @@ def risk_of(change: Change, context: Context, principles: Principles, model: Mod
 
 
 def _unread(change: Change) -> bool:
-    return any(file.unread is not None and file.unread != _LEFT_OUT for file in change.files)
+    return any(file.lost for file in change.files)
 
 
 def _why_skipped(file: FileChange) -> str | None:

@@ -12,6 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+LEFT_OUT = "left out by the settings of the review"
+"""`FileChange.unread` of a file that people chose not to have reviewed: the one reason that is no loss."""
+
 
 class LineKind(StrEnum):
     """How a line takes part in a hunk; the value is the line's first character in a unified diff."""
@@ -131,6 +134,11 @@ class FileChange:
     def path(self) -> str:
         """The path to show: the new one, or the old one of a deleted file."""
         return self.new_path if self.new_path is not None else (self.old_path or "")
+
+    @property
+    def lost(self) -> bool:
+        """Whether its content should have been read and could not be."""
+        return self.unread not in (None, LEFT_OUT)
 
     @property
     def submodule(self) -> bool:

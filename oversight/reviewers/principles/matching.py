@@ -291,7 +291,7 @@ def _within(value: float, bounds: Bounds) -> bool:
 
 
 def _kinds(file: FileChange) -> set[str]:
-    kinds = {"binary": file.binary, "symlink": file.symlink, "submodule": file.submodule}
+    kinds = {"binary": file.binary, "symlink": file.symlink, "submodule": file.submodule, "unread": file.lost}
     kinds["made-executable"] = file.new_mode == "100755" and file.old_mode != "100755"
     return {name for name, holds in kinds.items() if holds}
 

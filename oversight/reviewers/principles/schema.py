@@ -62,7 +62,7 @@ from oversight.reviewers.principles.words import subwords
 FILE_SIZE = 64 * 1024
 """Largest principle file, in bytes."""
 
-KINDS = frozenset({"binary", "symlink", "submodule", "made-executable"})
+KINDS = frozenset({"binary", "symlink", "submodule", "made-executable", "unread"})
 GROWING = frozenset({"la", "ld", "nf", "nd", "ns"})
 """Measures that padding can only raise, so that they may have a lower bound and no upper one."""
 EXPERIENCE = frozenset({"exp", "rexp"})

@@ -3,7 +3,8 @@
 An example file, `examples/<category>/<id>.example`, holds examples that begin with `=== risky: …` or
 `=== ok: …`. An example is a change, file by file:
 
-    @@ path (added, binary)      a file; in parentheses: added, deleted, binary, executable, symlink, submodule
+    @@ path (added, binary)      a file; in parentheses: added, deleted, binary, executable, symlink, submodule,
+                                 unread (could not be read), omitted (left out on purpose)
     ~~~                          another hunk of the file
     " row", "+row", "-row"       rows of a hunk, as in a diff
     message: title               title, with the rows up to the next `@@` as body
@@ -24,7 +25,17 @@ from pathlib import Path
 import numpy as np
 
 from oversight.changes.languages import language_of
-from oversight.changes.model import Change, FileChange, FileStatus, Hunk, Line, LineKind, Provenance, ProvenanceKind
+from oversight.changes.model import (
+    LEFT_OUT,
+    Change,
+    FileChange,
+    FileStatus,
+    Hunk,
+    Line,
+    LineKind,
+    Provenance,
+    ProvenanceKind,
+)
 from oversight.history.context import MEASURES
 from oversight.history.model import Completeness, Context
 
@@ -83,6 +94,7 @@ class _FileBuilder:
             binary="binary" in self.flags,
             old_mode=None if added else mode,
             new_mode="100755" if "executable" in self.flags else mode,
+            unread="it is too large" if "unread" in self.flags else LEFT_OUT if "omitted" in self.flags else None,
         )
 
 
