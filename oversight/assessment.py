@@ -187,14 +187,10 @@ def _why_skipped(file: FileChange) -> str | None:
 
 def _coverage(change: Change, completeness: Completeness) -> Coverage:
     skipped = tuple(Skipped(file.path, reason) for file in change.files if (reason := _why_skipped(file)) is not None)
-    out = {entry.path for entry in skipped}
-    total = scored = 0
-    for file in change.files:
-        lines = sum(len(hunk.added) + len(hunk.deleted) for hunk in file.hunks)
-        total += lines
-        scored += 0 if file.path in out else lines
+    read = sum(len(hunk.added) + len(hunk.deleted) for file in change.files for hunk in file.hunks)
+    total = None if change.added is None else read
     files = len(change.files)
-    return Coverage(files, files - len(skipped), total, scored, completeness, skipped)
+    return Coverage(files, files - len(skipped), total, read, completeness, skipped)
 
 
 def _findings(change: Change, opinions: Sequence[Opinion]) -> tuple[Finding, ...]:

@@ -173,11 +173,15 @@ class Change:
     files: tuple[FileChange, ...]
 
     @property
-    def added(self) -> int:
-        """Number of added lines over all files."""
-        return sum(len(hunk.added) for file in self.files for hunk in file.hunks)
+    def added(self) -> int | None:
+        """Number of added lines over all files that are reviewed; None where one of them could not be read."""
+        return None if self._lost else sum(len(hunk.added) for file in self.files for hunk in file.hunks)
 
     @property
-    def deleted(self) -> int:
-        """Number of deleted lines over all files."""
-        return sum(len(hunk.deleted) for file in self.files for hunk in file.hunks)
+    def deleted(self) -> int | None:
+        """Number of deleted lines over all files that are reviewed; None where one of them could not be read."""
+        return None if self._lost else sum(len(hunk.deleted) for file in self.files for hunk in file.hunks)
+
+    @property
+    def _lost(self) -> bool:
+        return any(file.lost for file in self.files)

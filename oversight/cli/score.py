@@ -45,7 +45,8 @@ def score(
     """Score every non-merge commit reachable from HEAD.
 
     While it runs, rows are kept in OUTPUT.partial; OUTPUT appears whole at the end. --resume takes the partial
-    rows up again if they were made by the same model, budget and settings, for the same commits.
+    rows up again if they were made by the same model, budget and settings, for the same commits. A commit that
+    cannot be scored has a row that says so, and ends nothing: the exit code is 0 once all rows are written.
     """
     from oversight.base_settings import principle_files, settings_file
     from oversight.changes.repository import Repository
@@ -116,11 +117,14 @@ class _Run:
         from oversight.cli.partial import Partial
         from oversight.reports.escape import terminal
 
+        unscored = 0
         with Partial(output, self.identity, resume=resume) as partial:
             for row in self._rows(partial.count, workers):
                 partial.add(asdict(row))
+                unscored += row.risk is None
         where = "" if str(output) == "-" else f" into {terminal(output.name)}"
-        typer.echo(f"{partial.count:,} commits scored{where}", err=True)
+        lost = f", {unscored:,} of the new ones could not be scored" if unscored else ""
+        typer.echo(f"{partial.count:,} commits{where}{lost}", err=True)
 
     def _rows(self, done: int, workers: int) -> Iterator[Row]:
         """The rows after the first `done`."""

@@ -15,6 +15,7 @@ What is excluded here is still scored; it is only neither learned from nor measu
 
 from __future__ import annotations
 
+import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
@@ -85,8 +86,12 @@ class Maturity:
 
     @classmethod
     def at(cls, committed: Sequence[int], *, now: int | None = None, waiting_days: int = WAITING_DAYS) -> Maturity:
-        """Maturity in a history with these committer dates (any order) as seen at `now`, by default its end."""
-        seen = sorted(when for when in committed if now is None or when <= now)
+        """Maturity in a history with these committer dates (any order) as seen at `now`, by default its end.
+
+        A date after this machine's clock is a clock gone wrong, or an attack: it must not end the waiting.
+        """
+        latest = time.time() if now is None else now
+        seen = sorted(when for when in committed if when <= latest)
         if not seen:
             return cls(newest=-1)
         end = seen[-1] if now is None else now

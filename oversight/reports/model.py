@@ -60,11 +60,13 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The receipt: what of the change was scored. Lines are changed lines (added and deleted)."""
+    """The receipt: what of the change was scored. Lines are changed lines (added and deleted);
+    `lines_total` is None where a file could not be read, since nobody knows how many it has.
+    """
 
     files_total: int
     files_scored: int
-    lines_total: int
+    lines_total: int | None
     lines_scored: int
     context: Completeness
     skipped: tuple[Skipped, ...]

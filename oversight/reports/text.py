@@ -123,7 +123,7 @@ def _origin(report: RiskReport) -> str:
         made.append(f"by {terminal(change.author, _TITLE)} ({kind}{name})")
     if change.authored_at is not None:
         made.append(f"on {change.authored_at:%Y-%m-%d}")
-    size = f"{words.counted(len(change.files), 'file')}, +{change.added:,} -{change.deleted:,}"
+    size = f"{words.counted(len(change.files), 'file')}, {words.churn(change)}"
     return f"{' '.join(made)}: {size}"
 
 

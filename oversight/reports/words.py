@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeGuard
 
+from oversight.changes.model import Change
 from oversight.history.model import Completeness
 from oversight.reports.model import Coverage, Finding, FlaggedBy, HunkRisk, RiskReport, Status
 from oversight.reviewers.model import Severity
@@ -143,10 +144,21 @@ def risk_sentence(report: RiskReport) -> str | None:
     return f"{sentence}; {rank(report.percentile)} the changes it is compared with."
 
 
+def churn(change: Change) -> str:
+    """Return how many lines a change adds and deletes, if that is known."""
+    if change.added is None or change.deleted is None:
+        return "an unknown number of lines"
+    return f"+{change.added:,} -{change.deleted:,}"
+
+
 def coverage_sentence(coverage: Coverage) -> str:
     """Return the coverage receipt's first line."""
     files = f"{coverage.files_scored:,} of {counted(coverage.files_total, 'file')}"
-    lines = f"{coverage.lines_scored:,} of {counted(coverage.lines_total, 'changed line')}"
+    lines = (
+        f"{counted(coverage.lines_scored, 'changed line')} of an unknown number"
+        if coverage.lines_total is None
+        else f"{coverage.lines_scored:,} of {counted(coverage.lines_total, 'changed line')}"
+    )
     return f"{files} and {lines} were scored; {_CONTEXT[coverage.context]}."
 
 
