@@ -17,7 +17,8 @@ from oversight.changes.repository import DIFF_OPTIONS, LOG_OPTIONS, Patch, Repos
 from oversight.errors import RepositoryError
 from oversight.history.model import Commit, Touch
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16
+"""As much as a pipe holds: waiting for more would let git and us work by turns, not side by side."""
 _NARROWEST, _WIDEST = 2, 1_000
 _STATUS = {
     b"A": FileStatus.ADDED,
@@ -133,7 +134,8 @@ def _split(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
     """The parts between separators, reading no more than a chunk and a record at a time."""
     rest: list[bytes] = []
     tail = b""
-    while chunk := stream.read(_CHUNK):
+    read = getattr(stream, "read1", stream.read)
+    while chunk := read(_CHUNK):
         data = tail + chunk
         *complete, last = data.split(separator)
         if complete:
