@@ -3,8 +3,8 @@
     python -m benchmarks.history --clone ../clones/ansible [--walk 2000] [--json FILE]
 
 `oversight`: labels of all commits, their context measures and a warm index, from an empty cache and with the
-start of the process. `git`: `git log -p` of the same commits, thrown away. `pydriller`: walking the newest
-commits and asking each for its modified files; and merely walking them. Run one after the other on the same
+start of the process. `git`: `git log -p` of the same commits, thrown away. `pydriller`: walking some commits
+and asking each for its modified files; and merely walking them. Run one after the other on the same
 machine; compare the ratios, not the seconds.
 """
 
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from benchmarks.timing import command
 
+_WINDOWS = 5
 _TARGETS = {"git_ratio": 2.5, "pydriller_ratio": 8.0, "peak_bytes": 1_000_000_000}
 """Most times of `git log -p` (after 2 seconds for starting), least times of PyDriller's speed, most memory."""
 
@@ -77,17 +78,27 @@ def git_log(clone: Path) -> float | None:
 
 
 def pydriller_rates(clone: Path, walk: int) -> dict[str, float | int] | None:
-    """Commits a second of PyDriller over the newest `walk`, with and without their files; None if not installed."""
+    """Commits a second of PyDriller over about `walk` commits, with and without their files; None if not installed.
+
+    They are taken in `_WINDOWS` runs spread over the history, since old commits and new ones differ in size.
+    """
     try:
         from pydriller import Repository
     except ImportError:
         return None
+    listed = subprocess.run(
+        ["git", "-C", clone, "rev-list", "--no-merges", "HEAD", "--"], check=True, capture_output=True, text=True
+    )
+    shas = listed.stdout.split()
+    ends = [shas[len(shas) * window // _WINDOWS] for window in range(_WINDOWS)]
     rates: dict[str, float | int] = {"walked": walk}
     for name, with_files in (("with_files", True), ("merely_walking", False)):
         started = time.perf_counter()
         count = 0
-        for commit in islice(Repository(str(clone), order="reverse").traverse_commits(), walk):
-            count += len(commit.modified_files) >= 0 if with_files else len(commit.msg) >= 0
+        for end in ends:
+            commits = Repository(str(clone), to_commit=end, order="reverse").traverse_commits()
+            for commit in islice(commits, walk // _WINDOWS):
+                count += len(commit.modified_files) >= 0 if with_files else len(commit.msg) >= 0
         rates[name] = count / (time.perf_counter() - started)
     return rates
 
