@@ -77,9 +77,7 @@ def score_figures(clone: Path, *, changes: int, workers: int) -> dict[str, float
     from oversight.changes.repository import Repository
     from oversight.history.context import contexts
     from oversight.history.log import read_log
-    from oversight.reviewers.principles import Principles
     from oversight.scoring import Work, raw_scores
-    from oversight.students.runtime import load_named
 
     repository = Repository.open(clone)
     shas = [commit.sha for commit in repository.commits("HEAD")][-changes:]
@@ -89,7 +87,7 @@ def score_figures(clone: Path, *, changes: int, workers: int) -> dict[str, float
     patches = list(repository.patches(shas))
     reading = time.perf_counter() - started
     jobs = [(patch, known[patch.sha]) for patch in patches]
-    work = Work(repository.name, load_named().directory, Principles())
+    work = Work(repository.name, None)
     list(raw_scores(work, jobs[: 4 * workers], workers=workers))  # starts the workers
     started = time.perf_counter()
     rows = list(raw_scores(work, jobs, workers=workers))

@@ -129,7 +129,7 @@ def assess(examined: Examined, model: Model, recent: Collection[float], budget: 
         coverage=coverage,
         model=ModelInfo(model.info.name, model.info.version, model.info.sha256),
         error=reason,
-        notes=_notes(examined, recent, scored),
+        notes=_notes(examined, model, recent, scored),
     )
 
 
@@ -235,8 +235,10 @@ def _hunks(examined: Examined, scored: Scored | None) -> tuple[HunkRisk, ...]:
     return tuple(hunks)
 
 
-def _notes(examined: Examined, recent: Collection[float], scored: Scored | None) -> tuple[str, ...]:
+def _notes(examined: Examined, model: Model, recent: Collection[float], scored: Scored | None) -> tuple[str, ...]:
     notes = list(change_reasons(examined.context))
+    if scored is not None and model.shipped:
+        notes.append("The shipped model has not learned from this repository: go by the percentile, not by the risk.")
     if scored is not None:
         notes.append(
             f"The percentile is taken among this repository's {len(recent)} changes before this one."

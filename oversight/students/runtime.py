@@ -8,7 +8,7 @@ processes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
@@ -85,6 +85,7 @@ class Model:
     hunk_calibration: Platt
     metrics: dict[str, Any]
     onnx: bytes
+    shipped: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be sent to a worker process; the worker makes its own from the same bytes.
@@ -191,7 +192,7 @@ def load_named(name: str = DEFAULT) -> Model:
     if not name.isidentifier() or not directory.is_dir():
         raise ModelError("there is no shipped model of that name", mend="leave --model out, or name a model directory")
     with resources.as_file(directory) as path:
-        return load(path)
+        return replace(load(path), shipped=True)
 
 
 def open_model(name: str | None = None) -> Model:
