@@ -122,8 +122,21 @@ def to_onnx(network: Network) -> bytes:
         except ModuleNotFoundError as error:
             raise MissingExtraError("exporting a model", "train") from error
     # The exporter of old (dynamo=False) gives None; this one always gives a program.
-    content: bytes = cast("torch.onnx.ONNXProgram", program).model_proto.SerializeToString()
+    proto = cast("torch.onnx.ONNXProgram", program).model_proto
+    strip_traces(proto)
+    content: bytes = proto.SerializeToString()
     return content
+
+
+def strip_traces(proto: Any) -> None:
+    """Take what the exporter notes about its own run out of an ONNX model: stack traces, with paths of the machine."""
+    parts = [proto, proto.graph, *proto.functions]
+    for graph in (proto.graph, *proto.functions):
+        parts += graph.node
+    parts += [*proto.graph.input, *proto.graph.output, *proto.graph.value_info, *proto.graph.initializer]
+    for part in parts:
+        part.ClearField("doc_string")
+        part.ClearField("metadata_props")
 
 
 @contextmanager

@@ -56,3 +56,9 @@ def test_it_is_measured_on_every_repository_it_learned_from(source: str) -> None
     figures = load_named().metrics["repositories"][source]["test"]
     assert figures["n"] > 0
     assert {"student", "student, bare diff", "student that never saw it", "lines_added"} <= set(figures["scores"])
+
+
+def test_it_holds_nothing_of_the_machine_that_made_it() -> None:
+    """An exporter notes stack traces, with the paths of its machine; the shipped graph has none."""
+    graph = resources.files("oversight_models") / "default" / "model.onnx"
+    assert b".py" not in graph.read_bytes()
