@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -154,6 +155,8 @@ def _workers(backend: Backend, jobs: int) -> Iterator[None]:
     if jobs > 1:
         from joblib import Parallel, delayed
 
+        # joblib's word on a run that is stopped, which may come as late as the end of the process; ours is enough.
+        warnings.filterwarnings("ignore", message=".*adjusting the input task iterator")
         with _deaf_to_interrupts():
             Parallel(n_jobs=jobs)(delayed(int)() for _ in range(jobs))
     yield
