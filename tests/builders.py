@@ -165,3 +165,8 @@ def marked_file(language: str | None, rows: Sequence[str], *, section: str = "",
         old += kind is not LineKind.ADDED
         new += kind is not LineKind.DELETED
     return FileChange("a/path", "a/path", FileStatus.MODIFIED, language, (Hunk(start, start, section, tuple(lines)),))
+
+
+def lines(*numbers: int) -> str:
+    """Rows that tell which one they are."""
+    return "".join(f"line {number}\n" for number in numbers)

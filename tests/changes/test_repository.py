@@ -13,26 +13,7 @@ from oversight.changes.model import FileStatus, ProvenanceKind
 from oversight.changes.quarantine import shown
 from oversight.changes.repository import BLOB_BYTES, Repository, Span
 from oversight.errors import RepositoryError
-from tests.builders import EPOCH, HOUR, GitRepository
-
-
-def lines(*numbers: int) -> str:
-    return "".join(f"line {number}\n" for number in numbers)
-
-
-@pytest.fixture
-def built(tmp_path: Path) -> GitRepository:
-    """A root commit, a modification, a branch with two commits, and its merge."""
-    repository = GitRepository.create(tmp_path / "project")
-    repository.commit("Root", {"a.py": lines(*range(9)), "b.txt": "b\n"})
-    repository.commit("Change a\n\nWhy.\n", {"a.py": lines(0, 1, 2, 30, *range(4, 9))})
-    repository.branch("topic")
-    repository.commit("Topic one", {"c.py": "c\n"})
-    repository.commit("Topic two", {"c.py": "c\nd\n"})
-    repository.switch("main")
-    repository.commit("Main goes on", {"b.txt": "bb\n"})
-    repository.merge("topic", "Merge topic")
-    return repository
+from tests.builders import EPOCH, HOUR, GitRepository, lines
 
 
 def paths(repository: Repository, spec: str) -> list[str]:
