@@ -23,7 +23,6 @@ from pathlib import Path
 
 from benchmarks.timing import command
 
-_WINDOWS = 5
 _TARGETS = {"git_ratio": 2.5, "pydriller_ratio": 8.0, "peak_bytes": 1_000_000_000}
 """Most times of `git log -p` (after 2 seconds for starting), least times of PyDriller's speed, most memory."""
 
@@ -77,10 +76,11 @@ def git_log(clone: Path) -> float | None:
         return None
 
 
-def pydriller_rates(clone: Path, walk: int) -> dict[str, float | int] | None:
+def pydriller_rates(clone: Path, walk: int, windows: int) -> dict[str, float | int] | None:
     """Commits a second of PyDriller over about `walk` commits, with and without their files; None if not installed.
 
-    They are taken in `_WINDOWS` runs spread over the history, since old commits and new ones differ in size.
+    They are taken in `windows` runs spread over the history, since old commits and new ones differ in size; of one
+    run, they are the newest.
     """
     try:
         from pydriller import Repository
@@ -90,14 +90,14 @@ def pydriller_rates(clone: Path, walk: int) -> dict[str, float | int] | None:
         ["git", "-C", clone, "rev-list", "--no-merges", "HEAD", "--"], check=True, capture_output=True, text=True
     )
     shas = listed.stdout.split()
-    ends = [shas[len(shas) * window // _WINDOWS] for window in range(_WINDOWS)]
-    rates: dict[str, float | int] = {"walked": walk}
+    ends = [shas[len(shas) * window // windows] for window in range(windows)]
+    rates: dict[str, float | int] = {"walked": walk, "windows": windows}
     for name, with_files in (("with_files", True), ("merely_walking", False)):
         started = time.perf_counter()
         count = 0
         for end in ends:
             commits = Repository(str(clone), to_commit=end, order="reverse").traverse_commits()
-            for commit in islice(commits, walk // _WINDOWS):
+            for commit in islice(commits, walk // windows):
                 count += len(commit.modified_files) >= 0 if with_files else len(commit.msg) >= 0
         rates[name] = count / (time.perf_counter() - started)
     return rates
@@ -108,6 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clone", type=Path, required=True)
     parser.add_argument("--walk", type=int, default=2_000, help="commits that PyDriller walks")
+    parser.add_argument("--windows", type=int, default=5, help="parts of the history that it walks; 1 is the newest")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -116,7 +117,7 @@ def main() -> None:
         return
     git_seconds = git_log(given.clone)
     figures = ours(given.clone)
-    peer = pydriller_rates(given.clone, given.walk)
+    peer = pydriller_rates(given.clone, given.walk, given.windows)
     rate = figures["commits"] / figures["seconds"]
     result = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),

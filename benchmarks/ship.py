@@ -236,6 +236,8 @@ def card(found: dict[str, Any], sizes: dict[str, int]) -> str:
         "## What it reaches",
         "On the next 20 % of each history, later than anything it learned from. *student that never saw it* was",
         "trained on the other repositories alone: expect that row, not the first, on a repository of your own.",
+        "",
+        *_SEEN,
     ]
     for name, one in found.items():
         lines += ["", f"### {name}", *table(one["test"])]
@@ -247,6 +249,12 @@ _RISK = (
     "above. How often repairs are recorded differs twentyfold between them (`Fixes:` trailers in one, reverts alone",
     "in the others), and the model is not told which kind yours is. In a repository of your own the order of risks",
     "stands, and `percentile` with it; the number becomes a probability there only after `oversight train`.",
+)
+
+_SEEN = (
+    "The weights saw none of these changes, but their makers did: the network's settings (sizes, rates, dropout,",
+    "epochs) were chosen while looking at scores on the test window of dpdk, and measures were looked at on those of",
+    "dpdk and jax. The figures of dpdk are therefore flattering, in both rows, and those of jax may be.",
 )
 
 _LIMITS = (
