@@ -35,7 +35,7 @@ def main() -> None:
         "",
         "From process start with an empty cache; PyDriller reads the modified files of 1,000 commits. Which ones",
         "matters: `spread` takes them from five parts of the history, `newest` from its end, where commits are cheaper",
-        "for it. The first runs took the newest alone; the spread was brought in after frr had missed the target there.",
+        "for it. The first runs took the newest alone; the spread was brought in after frr had missed there.",
         "Where PyDriller is asked for no files at all, it stands in the last column but one.",
         "",
         _HISTORY,
