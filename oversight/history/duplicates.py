@@ -6,12 +6,14 @@ Commits that change the same files by the same numbers of lines are only candida
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from oversight.changes.repository import Repository
+from oversight.history.log import cores
 
-_BATCH = 512
+_BATCH = 256
+"""Commits whose patches are held in memory at the same time, for each core."""
 _MAX_PATCH = 4 << 20
 """Bytes of a patch beyond which it is not compared: two equal giants are imports, which are excluded anyway."""
 
@@ -32,17 +34,22 @@ def later_duplicates(repository: Repository, groups: Sequence[Sequence[str]]) ->
     return later
 
 
-def patch_ids(repository: Repository, shas: Iterable[str]) -> dict[str, str]:
+def patch_ids(repository: Repository, shas: Sequence[str]) -> dict[str, str]:
     """The stable patch-id of each commit that has one: not of empty patches, binary files alone, or giants."""
+    batches = [shas[at : at + _BATCH] for at in range(0, len(shas), _BATCH)]
     found: dict[str, str] = {}
-    patches = repository.patches(shas)
-    while batch := list(islice(patches, _BATCH)):
-        stream = b"".join(
-            b"commit %s\n\n%s\n" % (patch.sha.encode("ascii"), patch.data)
-            for patch in batch
-            if len(patch.data) <= _MAX_PATCH and not patch.unread
-        )
-        for line in repository.run("patch-id", "--stable", stdin=stream).splitlines():
-            identifier, _, sha = line.decode("ascii").partition(" ")
-            found[sha] = identifier
+    # Threads suffice: what takes time is done by the gits that they wait for.
+    with ThreadPoolExecutor(cores()) as pool:
+        for identifiers in pool.map(lambda batch: _patch_ids(repository, batch), batches):
+            found.update(identifiers)
     return found
+
+
+def _patch_ids(repository: Repository, shas: Sequence[str]) -> dict[str, str]:
+    stream = b"".join(
+        b"commit %s\n\n%s\n" % (patch.sha.encode("ascii"), patch.data)
+        for patch in repository.patches(shas)
+        if len(patch.data) <= _MAX_PATCH and not patch.unread
+    )
+    lines = repository.run("patch-id", "--stable", stdin=stream).decode("ascii").splitlines()
+    return {sha: identifier for identifier, _, sha in (line.partition(" ") for line in lines)}

@@ -7,8 +7,12 @@ cannot hold, and a raw entry says how many paths follow it.
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
+from itertools import cycle, islice
 from typing import BinaryIO
 
 from oversight.changes.model import FileChange, FileStatus
@@ -19,6 +23,12 @@ from oversight.history.model import Commit, Touch
 
 _CHUNK = 1 << 16
 """As much as a pipe holds: waiting for more would let git and us work by turns, not side by side."""
+_BLOCK = 128
+"""Commits in a row that one git reads: with fewer, each git unpacks anew what another has just unpacked."""
+_MOST_GITS = 4
+"""Processes that read at the same time: our side keeps up with no more."""
+_AHEAD = 1 << 20
+"""Bytes that a git may write before we come to its block, where the system lets a pipe hold that much."""
 _NARROWEST, _WIDEST = 2, 1_000
 _STATUS = {
     b"A": FileStatus.ADDED,
@@ -43,7 +53,7 @@ def read_log(repository: Repository, tip: str) -> Iterator[Commit]:
 
 
 def read_commits(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
-    """The commits `shas`, in that order, from one stream of git for as long as nothing is missing.
+    """The commits `shas`, in that order, from one git a core for as long as nothing is missing.
 
     git stops at the first blob that it lacks. The commits around it are then read by `Repository.patches`, which
     knows how to go on without, and the stream is taken up behind them; where much is missing, more at a time.
@@ -64,7 +74,33 @@ def read_commits(repository: Repository, shas: Sequence[str]) -> Iterator[Commit
 
 
 def _stream(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
-    """Commits up to the first that git fails on."""
+    """Commits up to the first that git fails on. Several gits read them, which take blocks by turns.
+
+    Nearly all the time goes into git's comparing of contents, which a single git does on one core.
+    """
+    blocks = [shas[at : at + _BLOCK] for at in range(0, len(shas), _BLOCK)]
+    gits = min(len(blocks), cores(), _MOST_GITS)
+    with ExitStack() as stack:
+        lanes = [
+            stack.enter_context(closing(_lane(repository, [sha for block in blocks[first::gits] for sha in block])))
+            for first in range(gits)
+        ]
+        for block, lane in zip(blocks, cycle(lanes), strict=False):
+            done = 0
+            for commit in islice(lane, len(block)):
+                done += 1
+                yield commit
+            if done < len(block):
+                return
+
+
+def cores() -> int:
+    """How many processes can run at the same time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _lane(repository: Repository, shas: Sequence[str]) -> Generator[Commit, None, None]:
+    """Commits up to the first that git fails on, from one git."""
     mark = new_mark()
     options = ("--no-walk=unsorted", "--stdin", "--raw", "--numstat", "-z", "--no-abbrev")
     stdin = "".join(f"{sha}\n" for sha in shas).encode("ascii")
@@ -72,6 +108,7 @@ def _stream(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
     held: Commit | None = None
     try:
         with repository.stream(*command, stdin=stdin) as out:
+            _widen(out)
             for commit in parse_log(out, mark):
                 if held is not None:
                     yield held
@@ -80,6 +117,15 @@ def _stream(repository: Repository, shas: Sequence[str]) -> Iterator[Commit]:
         return  # what came last may be cut off; `Repository.patches` says what is wrong with it
     if held is not None:
         yield held
+
+
+def _widen(pipe: BinaryIO) -> None:
+    """Let a git go on while we read from another one."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with suppress(OSError):  # more than this user may have
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _AHEAD)
 
 
 def _from_patch(patch: Patch) -> Commit:

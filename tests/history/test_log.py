@@ -13,7 +13,7 @@ from oversight.changes.model import FileStatus
 from oversight.changes.repository import Repository, change_of
 from oversight.errors import RepositoryError
 from oversight.history.context import commit_of
-from oversight.history.log import parse_log, read_log
+from oversight.history.log import parse_log, read_commits, read_log
 from oversight.history.model import Commit, Touch
 from tests.builders import GitRepository
 from tests.history.commits import synthetic
@@ -123,6 +123,39 @@ def test_one_missing_blob(tmp_path: Path) -> None:
     expected: list[dict[str, int | None]] = [{"a.py": 1, "b.py": 1} for _ in range(9)]
     expected[4]["a.py"] = expected[5]["a.py"] = None
     assert counts == expected
+
+
+@pytest.fixture
+def many_gits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three gits read the log, three commits in a row each."""
+    monkeypatch.setattr("oversight.history.log.cores", lambda: 3)
+    monkeypatch.setattr("oversight.history.log._BLOCK", 3)
+
+
+@pytest.mark.usefixtures("many_gits")
+def test_many_gits_give_one_log(tmp_path: Path) -> None:
+    """However many gits read it, the log is the same and in order; leaving it early leaves nothing behind."""
+    synthetic(tmp_path / "r", 5, 40)
+    with Repository.open(tmp_path / "r") as repository:
+        commits = list(read_log(repository, "HEAD"))
+        assert commits == [commit for one in commits for commit in read_commits(repository, [one.sha])]
+        assert [commit.sha for commit in commits] == [commit.sha for commit in repository.commits("HEAD")]
+        log = read_log(repository, "HEAD")
+        assert [next(log) for _ in range(5)] == commits[:5]
+
+
+@pytest.mark.usefixtures("many_gits")
+@pytest.mark.parametrize("missing", [0, 3, 4, 10, 19])
+def test_many_gits_around_a_missing_blob(built: GitRepository, missing: int) -> None:
+    """Whichever git meets a missing blob, every commit comes once and in order, and only counts of it are lost."""
+    for number in range(20):
+        built.commit(f"Change {number}", {"a.py": f"{number}\n"})
+    blob = built.git("rev-parse", f"{built.commits[missing]}:a.py")
+    (built.path / ".git/objects" / blob[:2] / blob[2:]).unlink()
+    log = log_of(built)
+    assert [commit.sha for commit in log] == built.commits
+    unknown = [number for number, commit in enumerate(log) if commit.touches[0].added is None]
+    assert unknown == [number for number in (missing, missing + 1) if number < 20]
 
 
 @given(
