@@ -1,11 +1,12 @@
 """How fast a whole history is mined and measured, and in how much memory, beside git itself and PyDriller.
 
-    python -m benchmarks.history --clone ../clones/ansible [--walk 2000] [--json FILE]
+    python -m benchmarks.history --clone ../clones/ansible [--walk all] [--json FILE]
 
 `oversight`: labels of all commits, their context measures and a warm index, from an empty cache and with the
-start of the process. `git`: `git log -p` of the same commits, thrown away. `pydriller`: walking some commits
-and asking each for its modified files; and merely walking them. Run one after the other on the same
-machine; compare the ratios, not the seconds.
+start of the process. `git`: `git log -p` of the same commits, thrown away. `pydriller`: walking the same
+commits and asking each for its modified files; and merely walking them. That takes minutes: `--walk 1000`
+walks so many, from `--windows` parts of the history. Run one after the other on the same machine; compare
+the ratios, not the seconds. We use all cores, the two others one each: `cpu_seconds` says what that costs.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _TARGETS = {"git_ratio": 2.5, "pydriller_ratio": 8.0, "peak_bytes": 1_000_000_00
 
 
 def mine_and_measure(clone: Path) -> dict[str, float | int]:
-    """Mine and measure everything in this process; counts, and the most memory that it ever held."""
+    """Mine and measure everything in this process; counts, and the most memory that it and any of its gits held."""
     import resource
 
     from oversight.changes.repository import Repository
@@ -47,13 +48,18 @@ def mine_and_measure(clone: Path) -> dict[str, float | int]:
             miner.add(commit)
             commits += 1
         mined = miner.finish(later_duplicates(repository, miner.candidates()), MergeTable(repository, head))
-    used = resource.getrusage(resource.RUSAGE_SELF)
     scale = 1 if sys.platform == "darwin" else 1024
-    return {"commits": commits, "labels": len(mined.labels), "peak_bytes": used.ru_maxrss * scale}
+    return {
+        "commits": commits,
+        "labels": len(mined.labels),
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale,
+        "git_peak_bytes": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * scale,
+    }
 
 
 def ours(clone: Path) -> dict[str, float | int]:
-    """`mine_and_measure` in a process of its own with an empty cache, with its wall time."""
+    """`mine_and_measure` in a process of its own with an empty cache, with its wall time and that of all processors."""
+    before = os.times()
     with tempfile.TemporaryDirectory() as cache:
         started = time.perf_counter()
         done = subprocess.run(
@@ -64,7 +70,9 @@ def ours(clone: Path) -> dict[str, float | int]:
         )
         seconds = time.perf_counter() - started
         size = sum(path.stat().st_size for path in Path(cache).rglob("*"))
-    return {**json.loads(done.stdout), "seconds": seconds, "index_bytes": size}
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return {**json.loads(done.stdout), "seconds": seconds, "cpu_seconds": cpu, "index_bytes": size}
 
 
 def git_log(clone: Path) -> float | None:
@@ -76,38 +84,50 @@ def git_log(clone: Path) -> float | None:
         return None
 
 
-def pydriller_rates(clone: Path, walk: int, windows: int) -> dict[str, float | int] | None:
-    """Commits a second of PyDriller over about `walk` commits, with and without their files; None if not installed.
+def pydriller_rates(clone: Path, walk: int | None, windows: int) -> dict[str, float | int] | None:
+    """Commits a second of PyDriller, with and without their files; None if it is not installed.
 
-    They are taken in `windows` runs spread over the history, since old commits and new ones differ in size; of one
-    run, they are the newest.
+    Over all commits where `walk` is None. Else over about so many, in `windows` runs spread over the history, since
+    old commits and new ones differ in size; of one run, they are the newest. `windows` of the result is 0 for all.
     """
     try:
-        from pydriller import Repository
+        import pydriller  # noqa: F401  before anything is timed
     except ImportError:
         return None
     listed = subprocess.run(
         ["git", "-C", clone, "rev-list", "--no-merges", "HEAD", "--"], check=True, capture_output=True, text=True
     )
     shas = listed.stdout.split()
-    ends = [shas[len(shas) * window // windows] for window in range(windows)]
+    windows, walk = (0, len(shas)) if walk is None else (windows, walk)
+    ends = [shas[len(shas) * window // windows] for window in range(windows)] if windows else ["HEAD"]
     rates: dict[str, float | int] = {"walked": walk, "windows": windows}
     for name, with_files in (("with_files", True), ("merely_walking", False)):
         started = time.perf_counter()
-        count = 0
-        for end in ends:
-            commits = Repository(str(clone), to_commit=end, order="reverse").traverse_commits()
-            for commit in islice(commits, walk // windows):
-                count += len(commit.modified_files) >= 0 if with_files else len(commit.msg) >= 0
+        count = sum(_walk(clone, end, walk // len(ends), with_files=with_files) for end in ends)
         rates[name] = count / (time.perf_counter() - started)
     return rates
+
+
+def _walk(clone: Path, end: str, most: int, *, with_files: bool) -> int:
+    """Let PyDriller walk up to `most` commits back from `end`; how many there were."""
+    from pydriller import Repository
+
+    count = 0
+    commits = Repository(str(clone), to_commit=end, order="reverse", only_no_merge=True).traverse_commits()
+    for commit in islice(commits, most):
+        count += len(commit.modified_files) >= 0 if with_files else len(commit.msg) >= 0
+    return count
+
+
+def _count(text: str) -> int | None:
+    return None if text == "all" else int(text)
 
 
 def main() -> None:
     """Run all three, print ratios, and write them where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clone", type=Path, required=True)
-    parser.add_argument("--walk", type=int, default=2_000, help="commits that PyDriller walks")
+    parser.add_argument("--walk", type=_count, default=None, help="commits that PyDriller walks; all by default")
     parser.add_argument("--windows", type=int, default=5, help="parts of the history that it walks; 1 is the newest")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
