@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from oversight.changes.model import LEFT_OUT, Change, FileChange
-from oversight.changes.syntax import HunkSyntax, analyse
+from oversight.changes.syntax import Allowance, HunkSummary, HunkSyntax, analyse
 from oversight.config import Paths
 from oversight.errors import ModelError, UnscoredError
 from oversight.features import featurise
@@ -43,11 +43,14 @@ _FLAGGING = frozenset({Severity.HIGH, Severity.CRITICAL})
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What can be said of a change before the model speaks: the part that workers do in parallel."""
+    """What can be said of a change before the model speaks: the part that workers do in parallel.
+
+    `syntax` has one tuple a file and in it one summary a hunk; the trees are gone by then.
+    """
 
     change: Change
     context: Context
-    syntax: tuple[tuple[HunkSyntax, ...], ...]
+    syntax: tuple[tuple[HunkSummary, ...], ...]
     opinions: tuple[Opinion, ...]
     example: Example
     coverage: Coverage
@@ -66,17 +69,33 @@ def keep_covered(change: Change, paths: Paths) -> Change:
     return replace(change, files=files)
 
 
-def examine(change: Change, context: Context, principles: Principles) -> Examined:
-    """Read a change once: syntax, principles, features and the coverage receipt."""
-    syntax = tuple(analyse(file) for file in change.files)
+def examine(change: Change, context: Context, principles: Principles, *, named: bool = True) -> Examined:
+    """Read a change once: syntax, principles, features and the coverage receipt.
+
+    Principles and features share one analysis, and the trees of one file at a time are in memory. Whether hunks
+    are `named` by their enclosing definitions makes a difference to reports alone.
+    """
+    analysed: list[tuple[HunkSyntax, ...]] = []
+    opinions = principles.review(change, context, _settling(change, analysed, named=named))
     return Examined(
         change=change,
         context=context,
-        syntax=syntax,
-        opinions=principles.review(change, context, syntax),
-        example=featurise(change, context, syntax),
+        syntax=tuple(tuple(hunk.summary(named=named) for hunk in hunks) for hunks in analysed),
+        opinions=opinions,
+        example=featurise(change, context, tuple(analysed)),
         coverage=_coverage(change, context.completeness),
     )
+
+
+def _settling(change: Change, analysed: list[tuple[HunkSyntax, ...]], *, named: bool) -> Iterator[Sequence[HunkSyntax]]:
+    """Yield the syntax of each file, and settle it before that of the next; all of it is in `analysed` afterwards."""
+    allowance = Allowance()
+    for file in change.files:
+        hunks = analyse(file, allowance=allowance)
+        analysed.append(hunks)
+        yield hunks
+        for hunk in hunks:
+            hunk.settle(named=named)
 
 
 def percentile_of(risk: float, completeness: Completeness, recent: Collection[float], model: Model) -> float:
@@ -164,7 +183,7 @@ def score(examined: Examined, model: Model) -> Scored:
 def risk_of(change: Change, context: Context, principles: Principles, model: Model) -> float | None:
     """Return the risk of one change among many, None where it has none: one that fails does not stop the others."""
     try:
-        return score(examine(change, context, principles), model).risk
+        return score(examine(change, context, principles, named=False), model).risk
     except ModelError:
         raise
     except Exception:  # reviewing that change itself says what is wrong with it
@@ -180,7 +199,7 @@ def _why_skipped(file: FileChange) -> str | None:
         return file.unread
     if file.submodule:
         return "submodule: its content lives in another repository"
-    if file.binary:
+    if file.binary and not file.hunks:
         return "binary: no lines to read"
     return None
 

@@ -95,7 +95,7 @@ def score_batch(work: Work, jobs: Sequence[tuple[Patch, Context]]) -> list[Raw]:
 def _score_one(work: Work, model: Model, principles: Principles, patch: Patch, context: Context) -> Raw:
     try:
         change = keep_covered(change_of(patch, work.repository), work.paths)
-        examined = examine(change, context, principles)
+        examined = examine(change, context, principles, named=False)
         status, risk = Status.SCORED, None
         try:
             risk = score(examined, model).risk

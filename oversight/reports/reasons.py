@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from keyword import kwlist
 
 from oversight.changes.model import FileChange, Hunk
-from oversight.changes.syntax import HunkSyntax
+from oversight.changes.syntax import HunkSummary
 from oversight.history.context import MEASURES
 from oversight.history.model import Context
 from oversight.reviewers.model import Opinion, Place
@@ -44,7 +44,7 @@ _NO_NAMES = frozenset(
 """What a language without a grammar can leave as the name of the enclosing definition, and tells nobody anything."""
 
 
-def hunk_reasons(file: FileChange, hunk: Hunk, syntax: HunkSyntax, opinions: Sequence[Opinion]) -> tuple[str, ...]:
+def hunk_reasons(file: FileChange, hunk: Hunk, syntax: HunkSummary, opinions: Sequence[Opinion]) -> tuple[str, ...]:
     """Say what stands out in one hunk, the principles that point at it first."""
     reasons = [
         opinion.reason

@@ -8,6 +8,7 @@ Each side of a hunk is parsed as a text of its own. Nothing is parsed before it 
 
 from oversight.changes.syntax.fragment import MAX_BYTES, Fragment
 from oversight.changes.syntax.grammar import CATEGORIES, EditCounts
-from oversight.changes.syntax.hunks import HunkSyntax, analyse
+from oversight.changes.syntax.hunks import HunkSummary, HunkSyntax, analyse
+from oversight.changes.syntax.parsing import Allowance
 
-__all__ = ["CATEGORIES", "MAX_BYTES", "EditCounts", "Fragment", "HunkSyntax", "analyse"]
+__all__ = ["CATEGORIES", "MAX_BYTES", "Allowance", "EditCounts", "Fragment", "HunkSummary", "HunkSyntax", "analyse"]

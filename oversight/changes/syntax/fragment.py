@@ -12,7 +12,7 @@ from oversight.changes.syntax.counting import Census, take_census
 from oversight.changes.syntax.grammar import EditCounts, Loaded, load
 from oversight.changes.syntax.inert import Inert, find_inert
 from oversight.changes.syntax.lexical import count_words
-from oversight.changes.syntax.parsing import parse
+from oversight.changes.syntax.parsing import Allowance, parse
 
 MAX_BYTES = 128 * 1024
 """Fragments longer than this are not parsed; they are counted by words, and all of their rows are code."""
@@ -25,10 +25,13 @@ class Fragment:
     `FileChange.language`.
     """
 
-    def __init__(self, language: str | None, rows: tuple[Line, ...], changed: tuple[bool, ...]) -> None:
+    def __init__(
+        self, language: str | None, rows: tuple[Line, ...], changed: tuple[bool, ...], allowance: Allowance
+    ) -> None:
         self.language = language
         self.rows = rows
         self.changed = changed
+        self._allowance = allowance
 
     @cached_property
     def text(self) -> bytes:
@@ -72,7 +75,7 @@ class Fragment:
     @cached_property
     def tree(self) -> Tree | None:
         """The error-tolerant parse of `text`; None for an unknown language, or one too long or too odd to parse."""
-        return None if self.loaded is None else parse(self.loaded, self.text)
+        return None if self.loaded is None else parse(self.loaded, self.text, self._allowance)
 
     @cached_property
     def inert(self) -> Inert:
@@ -106,6 +109,11 @@ class Fragment:
         """The names called on the changed rows, as written there (`os.path.join`), in order."""
         return self.census.called
 
+    def release(self) -> None:
+        """Let go of the tree and the text, which take the most memory; what was worked out from them stays."""
+        for name in ("tree", "text", "offsets", "runs"):
+            self.__dict__.pop(name, None)
+
     def rows_of(self, category: str) -> tuple[Line, ...]:
         """The changed lines on which something of `category` (a field of `EditCounts`) starts, in order.
 
@@ -115,7 +123,7 @@ class Fragment:
         return tuple([self.rows[index] for index in sorted(found)])
 
 
-def split(hunk: Hunk, language: str | None) -> tuple[Fragment | None, Fragment | None]:
+def split(hunk: Hunk, language: str | None, allowance: Allowance) -> tuple[Fragment | None, Fragment | None]:
     """Return the old and the new side of `hunk`, None for a side without a row."""
     old_rows: list[Line] = []
     old_changed: list[bool] = []
@@ -129,6 +137,6 @@ def split(hunk: Hunk, language: str | None) -> tuple[Fragment | None, Fragment |
         if kind is not LineKind.DELETED:
             new_rows.append(line)
             new_changed.append(kind is LineKind.ADDED)
-    old = Fragment(language, tuple(old_rows), tuple(old_changed)) if old_rows else None
-    new = Fragment(language, tuple(new_rows), tuple(new_changed)) if new_rows else None
+    old = Fragment(language, tuple(old_rows), tuple(old_changed), allowance) if old_rows else None
+    new = Fragment(language, tuple(new_rows), tuple(new_changed), allowance) if new_rows else None
     return old, new

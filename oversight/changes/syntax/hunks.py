@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import NamedTuple
 
 from oversight.changes.model import FileChange, Hunk
 from oversight.changes.syntax.enclosing import enclosing_in_fragment, enclosing_in_source
 from oversight.changes.syntax.fragment import split
 from oversight.changes.syntax.grammar import EditCounts, load
 from oversight.changes.syntax.layout import same_tokens
-from oversight.changes.syntax.parsing import parse
+from oversight.changes.syntax.parsing import Allowance, parse
 
 MAX_SOURCE_BYTES = 2 * 1024 * 1024
 """A whole file longer than this is not parsed for the sake of a name."""
 
 _NONE = EditCounts()
+
+
+class HunkSummary(NamedTuple):
+    """What is said of a hunk's syntax to people; the fields are those of `HunkSyntax` by the same names."""
+
+    language: str | None
+    enclosing: str | None
+    added: EditCounts
+    deleted: EditCounts
+    comment_only: bool
+    formatting_only: bool
 
 
 class HunkSyntax:
@@ -24,10 +36,10 @@ class HunkSyntax:
     has no line at all. All but `enclosing` follows from the hunk's own lines.
     """
 
-    def __init__(self, hunk: Hunk, language: str | None, names: _Names) -> None:
+    def __init__(self, hunk: Hunk, language: str | None, names: _Names, allowance: Allowance) -> None:
         self.language = language
         self.hunk = hunk
-        self.old, self.new = split(hunk, language)
+        self.old, self.new = split(hunk, language, allowance)
         self._names = names
 
     @cached_property
@@ -50,7 +62,7 @@ class HunkSyntax:
         """What starts on the deleted lines."""
         return self.old.counts if self.old is not None else _NONE
 
-    @property
+    @cached_property
     def parsed(self) -> bool:
         """Whether every side that changed has a syntax tree, so that no count comes from words alone."""
         return all(side.tree is not None for side in (self.old, self.new) if side is not None and any(side.changed))
@@ -68,13 +80,37 @@ class HunkSyntax:
         """Whether both sides are certainly the same but for white space that means nothing; False when in doubt."""
         return self.old is not None and self.new is not None and same_tokens(self.old, self.new)
 
+    def settle(self, *, named: bool) -> None:
+        """Work out what features and reports ask for, `enclosing` where it is to be `named`, and release the trees.
+
+        A tree that is asked for later is made again.
+        """
+        _ = self.parsed, self.comment_only, self.formatting_only, named and self.enclosing
+        for side in (self.old, self.new):
+            if side is not None:
+                if any(side.changed):
+                    _ = side.code, side.counts
+                side.release()
+
+    def summary(self, *, named: bool) -> HunkSummary:
+        """Return what a report needs, which holds no text of the change; `enclosing` only where it is to be `named`."""
+        return HunkSummary(
+            self.language,
+            self.enclosing if named else None,
+            self.added,
+            self.deleted,
+            self.comment_only,
+            self.formatting_only,
+        )
+
 
 class _Names:
     """Names from the tree of the whole new file, parsed once for all hunks of a file, when first asked for."""
 
-    def __init__(self, file: FileChange, source: bytes | None) -> None:
+    def __init__(self, file: FileChange, source: bytes | None, allowance: Allowance) -> None:
         self._file = file
         self._source = source
+        self._allowance = allowance
 
     @cached_property
     def _by_hunk(self) -> dict[int, str | None]:
@@ -82,7 +118,7 @@ class _Names:
         if source is None or language is None or len(source) > MAX_SOURCE_BYTES:
             return {}
         loaded = load(language, source)
-        tree = parse(loaded, source)
+        tree = parse(loaded, source, self._allowance)
         if tree is None:
             return {}
         hunks = self._file.hunks
@@ -93,10 +129,14 @@ class _Names:
         return self._by_hunk.get(hunk.new_start)
 
 
-def analyse(file: FileChange, source: bytes | None = None) -> tuple[HunkSyntax, ...]:
+def analyse(
+    file: FileChange, source: bytes | None = None, *, allowance: Allowance | None = None
+) -> tuple[HunkSyntax, ...]:
     """Return the syntax of each hunk of `file`, in order.
 
-    `source` is the new file in full; it makes `HunkSyntax.enclosing` exact and changes nothing else.
+    `source` is the new file in full; it makes `HunkSyntax.enclosing` exact and changes nothing else. `allowance`
+    is what the files of a change share; a file that comes without one has one of its own.
     """
-    names = _Names(file, source)
-    return tuple([HunkSyntax(hunk, file.language, names) for hunk in file.hunks])
+    allowance = Allowance() if allowance is None else allowance
+    names = _Names(file, source, allowance)
+    return tuple([HunkSyntax(hunk, file.language, names, allowance) for hunk in file.hunks])

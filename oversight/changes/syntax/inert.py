@@ -14,8 +14,8 @@ not be parsed one by one:
     that ends a construct which spans rows or runs code within one (`Grammar.suspect`): then whoever is
     inside such a construct stays there; (d) there is no quote up to its end if its row may continue,
     through a backslash, a string that was opened above the fragment: its first row, and those after it
-    while rows end in a backslash; (e) its row holds no carriage return in the middle and no other
-    character that only some readers take for the end of a line.
+    while rows end in a backslash; (e) its row holds no carriage return in the middle, no other
+    character that only some readers take for the end of a line, and no NUL byte, which some readers skip.
 2.  A block comment over several rows is blanked under the same conditions, up to the first row on which
     (c) fails, and not at all if another one seems to open inside. Its `*/` brings every reading back into
     code, so what follows is read alike again.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 _OPENING = re.compile(rb"[A-Za-z0-9@$]{0,8}(#*)(\"{3}|'{3}|[\"'`])")
 _QUOTE = re.compile(rb"[\"'`]")
-_ODD_BREAK = re.compile(rb"\r(?!\n|\Z)|\xe2\x80[\xa8\xa9]|\xc2\x85")
+_ODD_BREAK = re.compile(rb"\r(?!\n|\Z)|\xe2\x80[\xa8\xa9]|\xc2\x85|\0")
 _DOC_REST = re.compile(r"^[rRuU]?(?:\"\"\"|''')?\s*(?:\"\"\"|''')?$")
 _MAX_NESTING = 8
 _NOT_NEWLINE = re.compile(rb"[^\n]")

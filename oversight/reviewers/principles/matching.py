@@ -6,11 +6,10 @@ import math
 import re
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from oversight.changes.model import FileChange
 from oversight.history.model import Context
 from oversight.reviewers.model import Place
 from oversight.reviewers.principles.globs import compile_globs
@@ -94,16 +93,16 @@ class Matcher:
             return False
         return self.message is None or self.message.search(message) is not None
 
-    def admits(self, file: FileChange) -> bool:
+    def admits(self, view: FileView) -> bool:
         """Whether the file is one that this detector is about: either of its paths counts, and no path excludes."""
-        detector = self.detector
+        detector, file = self.detector, view.file
         if detector.languages and file.language not in detector.languages:
             return False
         if detector.queries and file.language not in detector.queries:
             return False
         if detector.statuses and file.status not in detector.statuses:
             return False
-        if detector.kinds and not detector.kinds & _kinds(file):
+        if detector.kinds and not any(_KINDS[kind](view) for kind in detector.kinds):
             return False
         if not detector.paths:
             return True
@@ -290,10 +289,15 @@ def _within(value: float, bounds: Bounds) -> bool:
     return above and (bounds.at_most is None or value <= bounds.at_most)
 
 
-def _kinds(file: FileChange) -> set[str]:
-    kinds = {"binary": file.binary, "symlink": file.symlink, "submodule": file.submodule, "unread": file.lost}
-    kinds["made-executable"] = file.new_mode == "100755" and file.old_mode != "100755"
-    return {name for name, holds in kinds.items() if holds}
+_KINDS: dict[str, Callable[[FileView], bool]] = {
+    "binary": lambda view: view.file.binary and not view.file.hunks,
+    "nul-bytes": lambda view: view.has_nul_bytes,
+    "symlink": lambda view: view.file.symlink,
+    "submodule": lambda view: view.file.submodule,
+    "unread": lambda view: view.file.lost,
+    "unparsed": lambda view: view.unparsed,
+    "made-executable": lambda view: view.file.new_mode == "100755" and view.file.old_mode != "100755",
+}
 
 
 def _hunk_of(row: Row) -> int:

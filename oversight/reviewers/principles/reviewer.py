@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from oversight.changes.model import Change
 from oversight.changes.syntax import HunkSyntax, analyse
@@ -90,11 +90,12 @@ class Principles:
         self._index = _Index(self.principles)
 
     def review(
-        self, change: Change, context: Context, syntax: Sequence[Sequence[HunkSyntax]] | None = None
+        self, change: Change, context: Context, syntax: Iterable[Sequence[HunkSyntax]] | None = None
     ) -> tuple[Opinion, ...]:
         """Return one opinion for each principle that fires, in the constitution's order.
 
-        `syntax` holds, for each file of the change, the syntax of its hunks; it is worked out where None.
+        `syntax` gives, for each file of the change, the syntax of its hunks, and is taken up to its end file by
+        file; it is worked out where None.
         `Opinion.lines` are all places; it is empty where the change as a whole (its message, its measures)
         fires. `Opinion.reason` is the principle's sentence and never quotes the change.
         """
@@ -103,10 +104,11 @@ class Principles:
         for number, matcher in self._index.of_change:
             if matcher.fires_on_change(message, context):
                 fired[number] = []
-        for position, file in enumerate(change.files):
-            view = FileView(file, syntax[position] if syntax is not None else analyse(file), self._index.vocabulary)
+        analysed = map(analyse, change.files) if syntax is None else syntax
+        for hunks, file in zip(analysed, change.files, strict=True):
+            view = FileView(file, hunks, self._index.vocabulary)
             for number, matcher in self._index.candidates(view):
-                if matcher.admits(file) and (places := matcher.places(view, context)):
+                if matcher.admits(view) and (places := matcher.places(view, context)):
                     fired[number].extend(places)
         return tuple(self._opinion(self.principles[number], fired[number]) for number in sorted(fired))
 

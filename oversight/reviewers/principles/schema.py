@@ -4,7 +4,8 @@ A principle file holds `id`, `category`, `severity`, `sentence`, optionally `ris
 tables; the principle fires where any of them does. Within a table everything must hold:
 
     paths, languages, status, kind   the file: globs (any depth; "@name" is a set of paths.toml), languages,
-                                     FileStatus values, and "binary", "symlink", "submodule", "made-executable"
+                                     FileStatus values, and "binary" (no lines to read), "nul-bytes", "symlink",
+                                     "submodule", "made-executable", "unread", "unparsed" (no syntax tree)
     code | text                      a pattern over the changed rows of `side` ("added" or "deleted")
     message                          a pattern over title and body
     query                            tree-sitter queries by language; @here marks the place, @trivial a body
@@ -62,7 +63,7 @@ from oversight.reviewers.principles.words import subwords
 FILE_SIZE = 64 * 1024
 """Largest principle file, in bytes."""
 
-KINDS = frozenset({"binary", "symlink", "submodule", "made-executable", "unread"})
+KINDS = frozenset({"binary", "nul-bytes", "symlink", "submodule", "made-executable", "unread", "unparsed"})
 GROWING = frozenset({"la", "ld", "nf", "nd", "ns"})
 """Measures that padding can only raise, so that they may have a lower bound and no upper one."""
 EXPERIENCE = frozenset({"exp", "rexp"})

@@ -35,8 +35,11 @@ class Row(NamedTuple):
 
 
 def squeeze(text: str) -> str:
-    """Cut a row and squeeze its blanks, so that a comment amid code, blanked, is one space like any other."""
-    return " ".join(text[:ROW_LENGTH].split())
+    """Cut a row and squeeze its blanks, so that a comment amid code, blanked, is one space like any other.
+
+    A NUL byte is a blank as well, as it is to compilers that read past it.
+    """
+    return " ".join(text[:ROW_LENGTH].replace("\0", " ").split())
 
 
 def canonical(code: str) -> str:
@@ -104,6 +107,16 @@ class FileView:
             text = canonical(self._code(side, row) or row.raw) if field is Field.CODE else squeeze(row.raw)
             texts[index] = text
         return text
+
+    @property
+    def unparsed(self) -> bool:
+        """Whether some of its code, in a language that has a grammar, has no syntax tree."""
+        return any(hunk.language is not None and not hunk.parsed for hunk in self.syntax)
+
+    @property
+    def has_nul_bytes(self) -> bool:
+        """Whether git calls it binary although it has lines, or one of its changed rows holds a NUL byte."""
+        return bool(self.file.hunks) and (self.file.binary or any("\0" in text for text in self.raw.values()))
 
     def parsed(self, side: Side, row: Row) -> bool:
         """Whether the code of a row comes from a syntax tree; else it is the row itself."""
