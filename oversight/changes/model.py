@@ -116,7 +116,8 @@ class FileChange:
 
     `old_path` is None for an added file and `new_path` None for a deleted one. `old_mode` and `new_mode`
     are git's octal modes ("100644", "120000" for a symlink, "160000" for a submodule), None where
-    unknown. `unread` says why the content could not be read (a missing blob, a size limit); such a file
+    unknown. `binary` is git's word for it; a source file that is text all the same, but for a NUL byte, has
+    hunks besides. `unread` says why the content could not be read (a missing blob, a size limit); such a file
     has no hunks, is listed in the coverage receipt and never counts as unchanged.
     """
 

@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 from oversight.changes.diff import Limits, parse_diff
+from oversight.changes.disguise import texts_of
 from oversight.changes.model import FileChange, FileStatus
 from oversight.changes.paths import decode
 from oversight.changes.quarantine import GitError, Quarantine
@@ -68,7 +69,8 @@ class Patch:
     """A commit and its diff against its first parent, not yet parsed: cheap to hand to another process.
 
     `author` and `committer` are "Name <email>"; times are Unix seconds, None where the commit has none that
-    can be read. `unread` names the files whose content is not in `data`, with the reason.
+    can be read. `unread` names the files whose content is not in `data`, with the reason. `texts` is the diff
+    of source files that `data` calls binary although they are text.
     """
 
     sha: str
@@ -80,6 +82,7 @@ class Patch:
     message: str
     data: bytes
     unread: tuple[tuple[str, str], ...] = ()
+    texts: bytes = b""
 
 
 def read_patches(git: Quarantine, shas: Iterable[str]) -> Iterator[Patch]:
@@ -91,14 +94,20 @@ def read_patches(git: Quarantine, shas: Iterable[str]) -> Iterator[Patch]:
         done = 0
         for patch in _optimistic(git, chunk):
             done += 1
-            yield patch
+            yield undisguised(git, patch)
         at += done
         size *= _GROWTH
         if done < len(chunk):
             # git stopped at a commit that it cannot diff: see first what is missing in those that follow.
             window = waiting[at : at + _WINDOW]
-            yield from _careful(git, window)
+            yield from (undisguised(git, patch) for patch in _careful(git, window))
             at, size = at + len(window), _WINDOW
+
+
+def undisguised(git: Quarantine, patch: Patch) -> Patch:
+    """The patch with `texts`."""
+    texts = texts_of(git, (patch.parent or git.empty_tree, patch.sha), patch.data, PATCH_OPTIONS)
+    return replace(patch, texts=texts) if texts else patch
 
 
 def read_headers(git: Quarantine, shas: Sequence[str]) -> Iterator[Patch]:
@@ -370,4 +379,11 @@ def _fitting(stream: BinaryIO) -> tuple[bytes, tuple[tuple[str, str], ...]]:
 def files_of(patch: Patch) -> tuple[FileChange, ...]:
     """Parse a patch; files that could not be read come last. Raises `DiffError`."""
     unread = (FileChange(path, path, FileStatus.MODIFIED, None, (), unread=reason) for path, reason in patch.unread)
-    return (*parse_diff(BytesIO(patch.data)), *unread)
+    files = parse_diff(BytesIO(patch.data))
+    if patch.texts:
+        texts = {(file.old_path, file.new_path): file.hunks for file in parse_diff(BytesIO(patch.texts))}
+        files = (
+            replace(file, hunks=texts.get((file.old_path, file.new_path), ())) if file.binary else file
+            for file in files
+        )
+    return (*files, *unread)

@@ -14,7 +14,8 @@ def render(files: Iterable[FileChange]) -> bytes:
     """Write `files` as `git diff` would, without blob ids and similarity, which the model does not hold.
 
     `parse_diff(render(files))` gives `files` back for all that `parse_diff` yields, except that a reason
-    in `unread` cannot be written: such a file becomes a header without content.
+    in `unread` cannot be written: such a file becomes a header without content. A file that has lines is written
+    with them, also where git calls it binary.
     """
     return b"".join(piece for file in files for piece in _file(file))
 
@@ -31,7 +32,7 @@ def _file(file: FileChange) -> Iterator[bytes]:
         yield b"%s from %s\n%s to %s\n" % (verb, quote(old), verb, quote(new))
     old_side = NULL if file.status is FileStatus.ADDED else "a/" + old
     new_side = NULL if file.status is FileStatus.DELETED else "b/" + new
-    if file.binary:
+    if file.binary and not file.hunks:
         yield b"Binary files %s and %s differ\n" % (quote(old_side), quote(new_side))
     elif file.hunks:
         yield b"--- %s\n+++ %s\n" % (_side(old_side), _side(new_side))

@@ -19,7 +19,16 @@ from typing import BinaryIO, NamedTuple, Self
 from oversight.changes import discovery
 from oversight.changes.blobs import BLOB_BYTES, Blobs
 from oversight.changes.model import Change, Provenance
-from oversight.changes.patches import DIFF_OPTIONS, LOG_OPTIONS, Patch, diff, files_of, read_headers, read_patches
+from oversight.changes.patches import (
+    DIFF_OPTIONS,
+    LOG_OPTIONS,
+    Patch,
+    diff,
+    files_of,
+    read_headers,
+    read_patches,
+    undisguised,
+)
 from oversight.changes.provenance import provenance_of, together
 from oversight.changes.quarantine import GitError, Quarantine, shown
 from oversight.errors import RepositoryError
@@ -164,7 +173,7 @@ class Repository:
         provenances = [_provenance(commit) for commit in (head, *commits)]
         data, unread = diff(self._git, span.base, span.head)
         patch = replace(head, sha=span.head, parent=span.base, data=data, unread=unread)
-        return _change(patch, self.name, together(provenances))
+        return _change(undisguised(self._git, patch), self.name, together(provenances))
 
     def commits(self, tip: str, *, since: datetime | None = None, until: datetime | None = None) -> list[CommitId]:
         """Return the non-merge commits reachable from `tip`, ancestors first, in the order of `CommitId.key`.
