@@ -8,7 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from oversight.features.facts import FACTS
 from oversight.features.model import Example
+from oversight.history.context import MEASURES
+
+PROFILE: tuple[str, ...] = (
+    *MEASURES,
+    *(f"{fact}, all hunks" for fact in FACTS),
+    *(f"{fact}, largest hunk" for fact in FACTS),
+    "hunks",
+)
+"""Names of the numbers that describe a change as a whole: its measures, and its hunks' facts summed up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,17 +26,18 @@ class Batch:
     """N changes with H hunks and T tokens in all, in order.
 
     `tokens`: (T,) int64, buckets. `token_hunk`: (T,) int64, the hunk that owns each token. `facts`: (H, F)
-    float32. `hunk_change`: (H,) int64, the change that owns each hunk. `measures`: (N, M) float32, NaN unknown.
+    float32. `hunk_change`: (H,) int64, the change that owns each hunk. `profile`: (N, K) float32, the numbers that
+    `PROFILE` names, NaN unknown.
     """
 
     tokens: NDArray[np.int64]
     token_hunk: NDArray[np.int64]
     facts: NDArray[np.float32]
     hunk_change: NDArray[np.int64]
-    measures: NDArray[np.float32]
+    profile: NDArray[np.float32]
 
 
-INPUTS = ("tokens", "token_hunk", "facts", "measures")
+INPUTS = ("tokens", "token_hunk", "facts", "profile")
 """Names of the network's inputs, in order."""
 
 OUTPUTS = ("hunk_logit", "context_logit", "leak_logit")
@@ -42,5 +53,18 @@ def collate(examples: Sequence[Example]) -> Batch:
         token_hunk=np.repeat(np.arange(sum(counts), dtype=np.int64), sizes),
         facts=np.concatenate([example.facts for example in examples]),
         hunk_change=np.repeat(np.arange(len(examples), dtype=np.int64), counts),
-        measures=np.stack([example.measures for example in examples]),
+        profile=profiles(examples),
     )
+
+
+def profiles(examples: Sequence[Example]) -> NDArray[np.float32]:
+    """Return the numbers that `PROFILE` names (N, K) for at least one example; without hunks their facts are zero."""
+    rows = np.zeros((len(examples), len(PROFILE)), dtype=np.float32)
+    start, middle = len(MEASURES), len(MEASURES) + len(FACTS)
+    for row, example in zip(rows, examples, strict=True):
+        row[:start] = example.measures
+        if example.hunks:
+            row[start:middle] = example.facts.sum(axis=0)
+            row[middle:-1] = example.facts.max(axis=0)
+        row[-1] = example.hunks
+    return rows

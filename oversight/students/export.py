@@ -102,7 +102,7 @@ def to_onnx(network: Network) -> bytes:
         torch.arange(6) % size.buckets,
         torch.tensor([0, 0, 1, 1, 1, 2]),
         torch.ones(3, size.facts),
-        torch.ones(2, size.measures),
+        torch.ones(2, size.profile),
     )
     tokens, hunks, changes = (torch.export.Dim(name) for name in ("T", "H", "N"))
     stored = Network(size)

@@ -47,7 +47,7 @@ class Scored:
 
     `risk`: P(people later repair or withdraw the change). `hunk_risks`: (H,) float64, each hunk's own risk, from
     that hunk alone. `shares`: (H,) float64 in [0, 1], the part of what the hunks say together that each of them
-    says; the rest, up to 1, no hunk shows. `context`: what the measures add to the log-odds.
+    says; the rest, up to 1, no hunk shows. `context`: what the profile adds to the log-odds.
     """
 
     risk: float
@@ -138,11 +138,11 @@ class Model:
     def _run(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Return hunk logits (H,), context logits (N,) and leaks (N,)."""
         found: list[Sequence[NDArray[np.float32]]] = []
-        measures = batch.measures
+        profile = batch.profile
         for hunks, tokens in _pieces(batch):
-            inputs = (batch.tokens[tokens], batch.token_hunk[tokens] - hunks.start, batch.facts[hunks], measures)
+            inputs = (batch.tokens[tokens], batch.token_hunk[tokens] - hunks.start, batch.facts[hunks], profile)
             found.append(self._session.run(list(OUTPUTS), dict(zip(INPUTS, inputs, strict=True))))
-            measures = measures[:0]  # a change's measures are needed once
+            profile = profile[:0]  # a change's profile is needed once
         hunk_logit, context, leak = (np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True))
         return hunk_logit, context, leak
 

@@ -8,6 +8,7 @@ the same learner fitted on gold.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -15,13 +16,14 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from oversight.features.example import HISTORY
 from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.measurement.platt import UNCALIBRATED, Platt
-from oversight.students.batch import collate
+from oversight.students.batch import PROFILE, collate
 from oversight.students.network import Architecture, Network
 from oversight.students.training import Budget, Loss, Report, Rows, cross_entropy, forward, train
 
@@ -62,11 +64,21 @@ class Learner(Protocol):
 
 @dataclass(frozen=True)
 class NetworkStudent:
-    """A trained network with its calibration, for whole changes and for hunks."""
+    """A trained network with its calibration, for whole changes and for hunks.
+
+    `scales` has the edges of each repository that it learned from, by name; the network's own are those of all.
+    """
 
     network: Network
     change_calibration: Platt = UNCALIBRATED
     hunk_calibration: Platt = UNCALIBRATED
+    scales: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def at(self, repository: str) -> NetworkStudent:
+        """Return this student with profiles placed among the changes of one repository that it learned from."""
+        network = copy.deepcopy(self.network)
+        network.scale.edges.copy_(self.scales[repository])
+        return replace(self, network=network)
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Return the uncalibrated log-odds of each change, and those of its hunks alone, both (N,)."""
@@ -93,14 +105,17 @@ class NetworkStudent:
 class NetworkLearner:
     """Trains the network of `oversight.students.network`; `report` hears of every epoch.
 
-    `prior` gives log-odds of changes that are known beforehand, 0 where it names none; see `Rows`.
+    By change, `prior` gives log-odds that are known beforehand (0 where it names none), `found` the share of repairs
+    that would be known by now (1), and `repository` whose changes its profile is placed among; see `Rows`.
     """
 
     architecture: Architecture = field(
-        default_factory=lambda: Architecture(buckets=HASH_BUCKETS, facts=len(FACTS), measures=HISTORY.size)
+        default_factory=lambda: Architecture(buckets=HASH_BUCKETS, facts=len(FACTS), profile=len(PROFILE))
     )
     budget: Budget = field(default_factory=Budget)
     prior: Mapping[str, float] = field(default_factory=dict)
+    found: Mapping[str, float] = field(default_factory=dict)
+    repository: Mapping[str, str] = field(default_factory=dict)
     report: Report | None = None
 
     def fit(
@@ -113,17 +128,20 @@ class NetworkLearner:
         loss: Loss = cross_entropy,
     ) -> NetworkStudent:
         """Train on targets (N,) in [0, 1] and weights (N,)."""
-        count = len(examples)
+        changes = [example.change_id for example in examples]
+        names = sorted({self.repository.get(change, "") for change in changes})
         rows = Rows(
             examples,
             np.asarray(targets, dtype=np.float64),
-            np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64),
-            np.array([self.prior.get(example.change_id, 0.0) for example in examples]),
+            np.ones(len(changes)) if weights is None else np.asarray(weights, dtype=np.float64),
+            np.array([self.prior.get(change, 0.0) for change in changes]),
+            np.array([self.found.get(change, 1.0) for change in changes]),
+            np.array([names.index(self.repository.get(change, "")) for change in changes]),
         )
-        network = train(
+        network, edges = train(
             self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss, report=self.report
         )
-        return NetworkStudent(network)
+        return NetworkStudent(network, scales=dict(zip(names, edges, strict=True)))
 
 
 _AT_ONCE = 256

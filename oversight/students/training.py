@@ -1,9 +1,13 @@
 """The training loop: reads top to bottom, and gives the same network for the same seed.
 
-A small network learns what it can of a repository in one or two epochs and over-fits from then on. Hence: few
+A small network learns what it can of a repository in a few epochs and over-fits from then on. Hence: few
 dimensions, dropout of tokens and of hidden units, decoupled weight decay (AdamW, arXiv:1711.05101), smoothed
 labels, and early stopping on held-back rows with the same (weak) labels; gold labels are never looked at to
 stop or to select.
+
+Half of the repairs of a change come more than a year after it, so that most young risky changes still look clean.
+Where the share of repairs that would be known by now is given for a row, the network learns P(risky) behind
+P(known as risky) = P(risky) * share: the delayed-feedback likelihood (Chapelle 2014, KDD).
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -22,11 +26,14 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from oversight.errors import LabelError
 from oversight.features.model import Example
-from oversight.students.batch import Batch, collate
-from oversight.students.network import Architecture, Network, pool
+from oversight.students.batch import Batch, collate, profiles
+from oversight.students.network import Architecture, Network, pool, quantile_edges
 
 Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
 """(logits (N,), targets (N,), progress in [0, 1]) -> loss of each row (N,)."""
+
+_STEPS = 40
+_SMALLEST_BATCH = 16
 
 Report: TypeAlias = Callable[[int, float], None]
 """Called after every epoch with its number and the loss on the held-back rows."""
@@ -36,40 +43,51 @@ Report: TypeAlias = Callable[[int, float], None]
 class Budget:
     """How a network is trained.
 
-    `hunk_loss` weighs the loss of the pooled hunks alone, which makes each hunk's own logit mean something;
-    `context_dropout` is the share of rows shown as a bare diff would be, without history.
+    `batch` is the most rows in a step; with few rows it is smaller, so that an epoch has some forty steps. `hunk_loss`
+    weighs the loss of the pooled hunks alone, which makes each hunk's own logit mean something; `context_dropout` is
+    the share of rows shown as a bare diff would be, without history.
     """
 
     epochs: int = 8
-    patience: int = 2
-    batch: int = 64
+    patience: int = 3
+    batch: int = 256
     learning_rate: float = 2e-3
-    embedding_rate: float = 1.0
+    embedding_rate: float = 0.3
     weight_decay: float = 0.05
     smoothing: float = 0.02
     hunk_loss: float = 0.5
-    context_dropout: float = 0.15
+    context_dropout: float = 0.1
     held_back: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is learned from: N examples with targets (N,) in [0, 1], weights (N,), and log-odds (N,) that are
-    known beforehand.
+    """What is learned from: N examples with targets (N,) in [0, 1], weights (N,), and three things that are known
+    of each beforehand (N,).
 
-    `prior` is added to the logits in training and left out afterwards: rows of a repository where repairs are
-    recorded ten times as often then teach what sets changes apart, not which repository they are from.
+    `prior`: log-odds added to the logits in training and left out afterwards. Rows of a repository where repairs are
+    recorded ten times as often then teach what sets changes apart, not which repository they are from. `found`:
+    P(it would be known by now | it is risky). `scale`: number of the repository among whose changes its profile is
+    placed.
     """
 
     examples: Sequence[Example]
     targets: NDArray[np.float64]
     weights: NDArray[np.float64]
     prior: NDArray[np.float64]
+    found: NDArray[np.float64]
+    scale: NDArray[np.int64]
 
     def take(self, chosen: NDArray[np.int64]) -> Rows:
         """Return the chosen rows, in that order."""
-        examples = [self.examples[row] for row in chosen.tolist()]
-        return Rows(examples, self.targets[chosen], self.weights[chosen], self.prior[chosen])
+        return Rows(
+            [self.examples[row] for row in chosen.tolist()],
+            self.targets[chosen],
+            self.weights[chosen],
+            self.prior[chosen],
+            self.found[chosen],
+            self.scale[chosen],
+        )
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -89,15 +107,18 @@ def train(
     history: NDArray[np.bool_],
     loss: Loss = cross_entropy,
     report: Report | None = None,
-) -> Network:
+) -> tuple[Network, Tensor]:
     """Train a network on `rows`; `history` (M,) is True for the measures that a bare diff does not have.
 
-    Raises `LabelError` for fewer than 20 rows, or targets that are all the same.
+    Returns it with the edges of each repository's own scale (S, K, B + 1), by the numbers in `rows.scale`; the
+    network's own edges are those of all rows together. Raises `LabelError` for fewer than 20 rows, or targets that
+    are all the same.
     """
     if len(rows) < 20 or np.ptp(rows.targets) == 0:
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
     with _one_thread():
-        return _train(architecture, rows, seed, budget, history, loss, report)
+        torch.manual_seed(seed)
+        return _Training(architecture, rows, seed, budget, history, loss).run(report)
 
 
 @contextmanager
@@ -111,94 +132,126 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _train(
-    architecture: Architecture,
-    rows: Rows,
-    seed: int,
-    budget: Budget,
-    history: NDArray[np.bool_],
-    loss: Loss,
-    report: Report | None,
-) -> Network:
-    torch.manual_seed(seed)
-    random = np.random.default_rng(seed)
-    order = random.permutation(len(rows))
-    held = max(1, int(len(rows) * budget.held_back))
-    held_back, kept = rows.take(order[:held]), rows.take(order[held:])
+class _Training:
+    """One run: a network, what moves it, and the best of it so far."""
 
-    network = Network(architecture)
-    network.standardise_measures.fit(torch.from_numpy(np.stack([example.measures for example in kept.examples])))
-    network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
-    base = float(np.average(kept.targets, weights=kept.weights))
-    network.start_at(float(np.log(base / (1 - base)) - np.average(kept.prior, weights=kept.weights)))
-    layers = [parameter for name, parameter in network.named_parameters() if name != "embedding"]
-    optimiser = torch.optim.AdamW(layers, lr=budget.learning_rate, weight_decay=budget.weight_decay)
-    # Adam would move the vector of a token seen twice as far as that of one seen a thousand times, and learn names by
-    # heart; plain gradients leave rare tokens where they are.
-    embedder = torch.optim.SGD([network.embedding], lr=budget.embedding_rate, momentum=0.9)
-    steps = budget.epochs * (1 + (len(kept) - 1) // budget.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, budget.learning_rate, total_steps=steps, pct_start=0.1)
+    def __init__(
+        self,
+        architecture: Architecture,
+        rows: Rows,
+        seed: int,
+        budget: Budget,
+        history: NDArray[np.bool_],
+        loss: Loss,
+    ) -> None:
+        self.budget, self.history, self.loss = budget, history, loss
+        self.random = np.random.default_rng(seed)
+        order = self.random.permutation(len(rows))
+        held = max(1, int(len(rows) * budget.held_back))
+        self.held_back, self.kept = rows.take(order[:held]), rows.take(order[held:])
+        self.batch = int(np.clip(len(self.kept) // _STEPS, _SMALLEST_BATCH, budget.batch))
+        self.steps = budget.epochs * (1 + (len(self.kept) - 1) // self.batch)
+        self.step = 0
+        self.network = self._network(architecture)
+        self.optimisers = self._optimisers()
 
-    best, best_loss, stale, step = network, float("inf"), 0, 0
-    for epoch in range(budget.epochs):
-        network.train()
-        for chosen in _minibatches(random.permutation(len(kept)), budget.batch):
-            part = kept.take(chosen)
+    def _network(self, architecture: Architecture) -> Network:
+        kept, network = self.kept, Network(architecture)
+        profile = profiles(kept.examples)
+        network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
+        network.scale.edges.copy_(quantile_edges(profile, architecture.bins))
+        scales = range(int(max(self.kept.scale.max(), self.held_back.scale.max())) + 1)
+        own = [profile[kept.scale == number] for number in scales]
+        self.edges = torch.stack([quantile_edges(part, architecture.bins) for part in own])
+        base = float(np.average(kept.targets, weights=kept.weights)) / float(kept.found.mean())
+        network.start_at(float(np.log(base / (1 - base))) - float(np.average(kept.prior, weights=kept.weights)))
+        return network
+
+    def _optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+        budget = self.budget
+        self.layers = [parameter for name, parameter in self.network.named_parameters() if name != "embedding"]
+        layers = torch.optim.AdamW(self.layers, lr=budget.learning_rate, weight_decay=budget.weight_decay)
+        # Adam would move the vector of a token seen twice as far as that of one seen a thousand times, and learn names
+        # by heart; plain gradients leave rare tokens where they are.
+        embedding = torch.optim.SGD([self.network.embedding], lr=budget.embedding_rate, momentum=0.9)
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            layers, budget.learning_rate, total_steps=self.steps, pct_start=0.1
+        )
+        return layers, embedding
+
+    def run(self, report: Report | None) -> tuple[Network, Tensor]:
+        """Train until the budget is spent, or the held-back rows say that nothing more is learned."""
+        best, best_loss, stale = self.network, float("inf"), 0
+        for epoch in range(self.budget.epochs):
+            self._epoch()
+            now = self._held_back_loss()
+            if report is not None:
+                report(epoch, now)
+            if now < best_loss:
+                best, best_loss, stale = copy.deepcopy(self.network), now, 0
+            else:
+                stale += 1
+                if stale >= self.budget.patience:
+                    break
+        # Stored in half precision (a third of the size of everything else), so evaluated as it will be stored.
+        best.embedding.data = best.embedding.data.half().float()
+        return best.eval(), self.edges
+
+    def _epoch(self) -> None:
+        self.network.train()
+        budget = self.budget
+        for chosen in _minibatches(self.random.permutation(len(self.kept)), self.batch):
+            part = self.kept.take(chosen)
             batch = collate(part.examples)
-            batch.measures[np.ix_(random.random(len(part)) < budget.context_dropout, history)] = np.nan
+            hidden = np.flatnonzero(self.random.random(len(part)) < budget.context_dropout)
+            batch.profile[np.ix_(hidden, np.flatnonzero(self.history))] = np.nan
             targets = budget.smoothing / 2 + (1 - budget.smoothing) * part.targets
-            value = _loss(
-                network, batch, Rows(part.examples, targets, part.weights, part.prior), loss, step / steps, budget
-            )
-            optimiser.zero_grad()
-            embedder.zero_grad()
+            value = self._loss(batch, replace(part, targets=targets), self.step / self.steps)
+            for optimiser in self.optimisers:
+                optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(layers, 1.0)
-            optimiser.step()
-            embedder.step()
-            schedule.step()
-            embedder.param_groups[0]["lr"] = budget.embedding_rate * schedule.get_last_lr()[0] / budget.learning_rate
-            step += 1
-        now = _held_back_loss(network, held_back, loss, budget)
-        if report is not None:
-            report(epoch, now)
-        if now < best_loss:
-            best, best_loss, stale = copy.deepcopy(network), now, 0
-        else:
-            stale += 1
-            if stale >= budget.patience:
-                break
-    # Stored in half precision (a third of the size of everything else), so evaluated as it will be stored.
-    best.embedding.data = best.embedding.data.half().float()
-    return best.eval()
+            torch.nn.utils.clip_grad_norm_(self.layers, 1.0)
+            for optimiser in self.optimisers:
+                optimiser.step()
+            self.schedule.step()
+            warmth = self.schedule.get_last_lr()[0] / budget.learning_rate
+            self.optimisers[1].param_groups[0]["lr"] = budget.embedding_rate * warmth
+            self.step += 1
+
+    def _loss(self, batch: Batch, rows: Rows, progress: float) -> Tensor:
+        edges = self.edges[torch.from_numpy(rows.scale)] if len(self.edges) > 1 else None
+        pooled, context = forward(self.network, batch, edges)
+        targets, weights, prior, found = (
+            torch.from_numpy(array).float() for array in (rows.targets, rows.weights, rows.prior, rows.found)
+        )
+        whole = self.loss(observed(pooled + context + prior, found), targets, progress)
+        alone = self.loss(observed(pooled + prior, found), targets, progress)
+        return ((whole + self.budget.hunk_loss * alone) * weights).sum() / weights.sum()
+
+    def _held_back_loss(self) -> float:
+        self.network.eval()
+        rows, total = self.held_back, 0.0
+        with torch.no_grad():
+            for chosen in _minibatches(np.arange(len(rows)), 256):
+                part = rows.take(chosen)
+                total += float(self._loss(collate(part.examples), part, 1.0)) * float(part.weights.sum())
+        return total / float(rows.weights.sum())
 
 
-def _loss(network: Network, batch: Batch, rows: Rows, loss: Loss, progress: float, budget: Budget) -> Tensor:
-    pooled, context = forward(network, batch)
-    targets = torch.from_numpy(rows.targets).float()
-    weights = torch.from_numpy(rows.weights).float()
-    prior = torch.from_numpy(rows.prior).float()
-    whole = loss(pooled + context + prior, targets, progress)
-    alone = loss(pooled + prior, targets, progress)
-    return ((whole + budget.hunk_loss * alone) * weights).sum() / weights.sum()
+def observed(logits: Tensor, found: Tensor) -> Tensor:
+    """Return the log-odds of being known as risky, (N,), from those of being risky and P(known | risky) in (0, 1].
+
+    >>> round(torch.sigmoid(observed(torch.tensor([0.0]), torch.tensor([0.5]))).item(), 6)
+    0.25
+    """
+    return logits + torch.log(found) - torch.log1p(torch.exp(logits) * (1 - found))
 
 
-def _held_back_loss(network: Network, rows: Rows, loss: Loss, budget: Budget) -> float:
-    network.eval()
-    total = 0.0
-    with torch.no_grad():
-        for chosen in _minibatches(np.arange(len(rows)), 256):
-            part = rows.take(chosen)
-            value = _loss(network, collate(part.examples), part, loss, 1.0, budget)
-            total += float(value) * float(part.weights.sum())
-    return total / float(rows.weights.sum())
-
-
-def forward(network: Network, batch: Batch) -> tuple[Tensor, Tensor]:
+def forward(network: Network, batch: Batch, edges: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the pooled hunk logits (N,) and the context logits (N,), whose sum is the change's logit."""
     tokens, token_hunk = torch.from_numpy(batch.tokens), torch.from_numpy(batch.token_hunk)
-    facts, measures = torch.from_numpy(batch.facts), torch.from_numpy(batch.measures)
-    hunk_logit, context, leak = network(tokens, token_hunk, facts, measures)
+    facts, profile = torch.from_numpy(batch.facts), torch.from_numpy(batch.profile)
+    hunk_logit, context, leak = network(tokens, token_hunk, facts, profile, edges)
     return pool(hunk_logit, leak, torch.from_numpy(batch.hunk_change)), context
 
 

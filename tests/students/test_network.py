@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from oversight.features import FACTS, HASH_BUCKETS
 from oversight.history.context import MEASURES
-from oversight.students.batch import Batch, collate
-from oversight.students.network import Architecture, Network, Standardise
+from oversight.students.batch import PROFILE, Batch, collate, profiles
+from oversight.students.network import Architecture, Network, PiecewiseLinear, Standardise, quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
-from oversight.students.training import Budget, forward
+from oversight.students.training import Budget, forward, observed
 from tests.synthetic import example, examples
 
 
@@ -36,9 +36,59 @@ def test_standardised_values_are_finite_whatever_the_column_holds() -> None:
     assert torch.isfinite(layer(torch.tensor([[3e38, -3e38]]))).all()
 
 
+def test_a_profile_sums_up_the_hunks() -> None:
+    """Measures come first, then the facts of all hunks together, those of the largest, and the number of hunks."""
+    random = np.random.default_rng(0)
+    full, empty = example(random, "full", hunks=3), example(random, "empty", hunks=0)
+    rows = dict(zip(PROFILE, profiles([full, empty]).T, strict=True))
+    column = FACTS.index("lines_added")
+    assert rows["la"][0] == full.measures[MEASURES.index("la")]
+    assert rows["lines_added, all hunks"].tolist() == [full.facts[:, column].sum(), 0]
+    assert rows["lines_added, largest hunk"].tolist() == [full.facts[:, column].max(), 0]
+    assert rows["hunks"].tolist() == [3, 0]
+
+
+def test_a_value_is_placed_among_quantiles() -> None:
+    """The encoding fills one bin after the other; beyond the greatest value all are full; unknown fills none."""
+    layer = PiecewiseLinear(1, bins=2)
+    layer.edges.copy_(quantile_edges(np.expm1(np.array([[0.0], [1.0], [3.0]], dtype=np.float32)), bins=2))
+    values = torch.expm1(torch.tensor([[0.0], [0.5], [2.0], [9.0], [float("nan")]]))
+    expected = [[0, 0, 0], [0.5, 0, 0], [1, 0.5, 0], [1, 1, 0], [0, 0, 1]]
+    torch.testing.assert_close(layer(values), torch.tensor(expected))
+
+
+def test_ties_leave_bins_without_width_empty() -> None:
+    """A column that is mostly one value, always that, or never known still gives finite numbers."""
+    values = np.array([[0, 7, np.nan], [0, 7, np.nan], [0, 7, np.nan], [8, 7, np.nan]], dtype=np.float32)
+    layer = PiecewiseLinear(3, bins=4)
+    layer.edges.copy_(quantile_edges(values, bins=4))
+    filled = layer(torch.from_numpy(values))
+    assert torch.isfinite(filled).all()
+    assert filled[3, :4].tolist() == [0, 0, 1, 1]
+    assert filled[0, :4].tolist() == [0, 0, 0, 0]
+
+
+def test_rows_may_be_placed_among_their_own_repositories() -> None:
+    """With edges of its own a row is placed on its own scale, as a module with those edges would place it."""
+    values = torch.tensor([[3.0], [3.0]])
+    small, large = (torch.log1p(torch.tensor([[0.0, end]])) for end in (3.0, 300.0))
+    layer, other = PiecewiseLinear(1, bins=1), PiecewiseLinear(1, bins=1)
+    layer.edges.copy_(small)
+    other.edges.copy_(large)
+    both = layer(values, torch.stack((small, large)))
+    torch.testing.assert_close(both, torch.cat((layer(values[:1]), other(values[1:]))))
+
+
+@given(st.floats(-30, 30), st.floats(0.001, 1))
+def test_a_repair_that_would_not_be_known_yet_is_less_to_be_expected(logit: float, found: float) -> None:
+    """P(known as risky) is P(risky) times the share of repairs that are known by now."""
+    known = torch.sigmoid(observed(torch.tensor([logit]).double(), torch.tensor([found]).double()))
+    assert known.item() == pytest.approx(torch.sigmoid(torch.tensor(logit).double()).item() * found, rel=1e-6)
+
+
 def test_a_change_without_hunks_is_scored_from_its_measures() -> None:
     """It gets the leak, what no hunk shows, and its context; one with hunks gets more than the leak."""
-    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(MEASURES))).eval()
+    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(PROFILE))).eval()
     random = np.random.default_rng(0)
     pooled, context = forward(network, collate([example(random, "empty", hunks=0), example(random, "full", hunks=2)]))
     assert pooled[0].item() == pytest.approx(network.leak.item())
@@ -51,7 +101,7 @@ def test_a_change_without_hunks_is_scored_from_its_measures() -> None:
 def test_what_stands_elsewhere_does_not_move_a_hunk(seed: int, padding: int) -> None:
     """A hunk's own logit is the same alone and among any other hunks and changes."""
     random = np.random.default_rng(seed)
-    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(MEASURES))).eval()
+    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(PROFILE))).eval()
     hunk = example(random, "one", hunks=1)
     others = [example(random, f"other-{number}", hunks=3) for number in range(padding)]
     batch, joined = collate([hunk]), collate([*others, hunk])
@@ -71,7 +121,7 @@ def test_padding_never_lowers_what_the_hunks_say(seed: int) -> None:
     part = replace(
         whole, tokens=whole.tokens[:end], offsets=whole.offsets[:5], facts=whole.facts[:4], places=whole.places[:4]
     )
-    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(MEASURES))).eval()
+    network = Network(Architecture(HASH_BUCKETS, len(FACTS), len(PROFILE))).eval()
     pooled, _ = forward(network, collate([part, whole]))
     assert pooled[1].item() >= pooled[0].item() - 1e-6
 
@@ -92,5 +142,28 @@ def test_the_student_learns_what_there_is_to_learn(student: NetworkStudent) -> N
     assert predicted[risky].mean() > predicted[~risky].mean() + 0.2
 
 
+def test_young_rows_are_not_taken_for_clean() -> None:
+    """Rows of which few repairs would be known by now teach a higher risk than their labels alone."""
+    changes, _ = examples(200)
+    known = np.zeros(200)
+    known[::10] = 1
+    learner = NetworkLearner(budget=Budget(epochs=4))
+    young = replace(learner, found={change.change_id: 0.25 for change in changes})
+    plain, corrected = (one.fit(changes, known, seed=0).predict(changes).mean() for one in (learner, young))
+    assert corrected > 2 * plain
+
+
+def test_a_student_of_several_repositories_knows_the_scale_of_each() -> None:
+    """Its profiles are placed among the changes of the repository that is asked for."""
+    changes, risky = examples(80)
+    repository = {change.change_id: "small" if number % 2 else "large" for number, change in enumerate(changes)}
+    grown = [replace(one, facts=one.facts * (100 if repository[one.change_id] == "large" else 1)) for one in changes]
+    student = NetworkLearner(budget=Budget(epochs=1), repository=repository).fit(grown, risky, seed=0)
+    small, large = student.at("small"), student.at("large")
+    facts = slice(len(MEASURES), len(PROFILE) - 1)
+    assert large.network.scale.edges[facts].sum() > 2 * small.network.scale.edges[facts].sum()
+    assert not np.array_equal(small.predict(grown), large.predict(grown))
+
+
 def _inputs(batch: Batch) -> tuple[np.ndarray, ...]:
-    return batch.tokens, batch.token_hunk, batch.facts, batch.measures
+    return batch.tokens, batch.token_hunk, batch.facts, batch.profile

@@ -91,7 +91,7 @@ class _Broken:
         self.value = value
 
     def run(self, _outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
-        hunks, changes = len(inputs["facts"]), len(inputs["measures"])
+        hunks, changes = len(inputs["facts"]), len(inputs["profile"])
         return [np.full(hunks, self.value), np.zeros(changes), np.zeros(changes)]
 
 
