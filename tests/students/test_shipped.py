@@ -6,7 +6,8 @@ from importlib import resources
 import numpy as np
 import pytest
 
-from benchmarks.ship import SOURCES, card
+from benchmarks.repositories import PERMISSIVE
+from benchmarks.ship import card
 from oversight.features.example import HISTORY
 from oversight.students.runtime import load_named
 from tests.synthetic import examples
@@ -31,7 +32,7 @@ def test_its_card_is_written_from_its_figures() -> None:
     metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     text = (directory / "card.md").read_text(encoding="utf-8")
     assert text == card(metrics["repositories"], metrics)
-    for source in SOURCES:
+    for source in PERMISSIVE:
         assert f"| {source.name} | {source.licence} | {source.revision[:12]} " in text
 
 
@@ -50,7 +51,7 @@ def test_it_scores_with_history_and_without() -> None:
         assert ((one.hunk_risks > 0) & (one.hunk_risks < 1)).all()
 
 
-@pytest.mark.parametrize("source", [source.name for source in SOURCES])
+@pytest.mark.parametrize("source", [source.name for source in PERMISSIVE])
 def test_it_is_measured_on_every_repository_it_learned_from(source: str) -> None:
     """Each repository has held-out figures, those of a model that never saw it and of plain size included."""
     figures = load_named().metrics["repositories"][source]["test"]

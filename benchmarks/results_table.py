@@ -1,0 +1,250 @@
+"""Write `benchmarks/RESULTS.md` from the figures of `benchmarks.student`: every word about them is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.student_models import ALONE, POOLED, UNSEEN
+
+_KINDS = {"trailers": "repositories with `Fixes:` trailers", "reverts": "repositories with reverts alone"}
+_METRICS = {"auroc": "AUROC", "size-matched auroc": "size-matched AUROC"}
+_FURTHER = ("ap", "recall@1%", "recall@2%", "recall@5%", "recall@10%", "recall@20%effort", "brier", "ece")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that was to be shown, and whether it was; None where the figures cannot tell."""
+
+    met: bool | None
+    text: str
+
+    def __str__(self) -> str:
+        verdict = {True: "**Met**", False: "**Missed**", None: "**Cannot be told**"}[self.met]
+        return f"{verdict}: {self.text}"
+
+
+def targets(results: Mapping[str, Any]) -> list[Target]:
+    """Return the targets, each with the figures that decide it."""
+    means = results["means"]
+    over = [_over_best(means["all"], student, metric) for student in (POOLED, ALONE) for metric in _METRICS]
+    return [*over, *(_over_lines(means[kind], kind) for kind in _KINDS if kind in means)]
+
+
+def _over_best(group: Mapping[str, Any], student: str, metric: str) -> Target:
+    compared = group[metric]
+    best = compared["best_peer"]
+    what = f"*{student}* above the best peer by {_METRICS[metric]}, on the mean of {_count(group)}"
+    if best is None or student not in compared["differences"]:
+        return Target(None, f"{what}: {_untold(group)}.")
+    return _decided(what, compared, student, best)
+
+
+def _over_lines(group: Mapping[str, Any], kind: str) -> Target:
+    compared = group["auroc"]
+    what = f"*{UNSEEN}* above lines added by AUROC, on the mean of {_count(group)}, {_KINDS[kind]}"
+    if "lines added" not in compared["differences"].get(UNSEEN, {}):
+        return Target(None, f"{what}: {_untold(group)}.")
+    return _decided(what, compared, UNSEEN, "lines added")
+
+
+def _decided(what: str, compared: Mapping[str, Any], student: str, peer: str) -> Target:
+    found = compared["differences"][student][peer]
+    first, second = (shown(compared["models"][name], interval=False) for name in (student, peer))
+    text = f"{what}. {first} against {second} of *{peer}*, a difference of {signed(found)}."
+    if found["low"] is None:
+        return Target(None, f"{text} There is no interval: {found['reason']}.")
+    if found["low"] > 0:
+        return Target(True, text)
+    short = "it is above on the mean, but the interval holds 0" if found["value"] > 0 else "it is not above"
+    return Target(False, f"{text[:-1]}: {short}.")
+
+
+def _untold(group: Mapping[str, Any]) -> str:
+    return "not all of them were scored" if group["repositories"] else "none has enough positives to count"
+
+
+def _count(group: Mapping[str, Any]) -> str:
+    number = len(group["repositories"])
+    return f"{number} {'repository' if number == 1 else 'repositories'}"
+
+
+def shown(figure: Mapping[str, Any] | None, *, interval: bool = True) -> str:
+    """Return a figure as text, or why there is none."""
+    if figure is None:
+        return ""
+    if figure["value"] is None:
+        return str(figure["reason"])
+    text = f"{figure['value']:.3f}"
+    return f"{text} [{figure['low']:.3f}, {figure['high']:.3f}]" if interval and figure["low"] is not None else text
+
+
+def signed(figure: Mapping[str, Any]) -> str:
+    """Return a difference as text, with its sign and interval."""
+    if figure["value"] is None:
+        return str(figure["reason"])
+    text = f"{figure['value']:+.4f}"
+    return text if figure["low"] is None else f"{text} [{figure['low']:+.4f}, {figure['high']:+.4f}]"
+
+
+def rounded(value: Any) -> Any:
+    """Return a JSON value with its numbers to five digits behind the point, which is more than they are worth."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [rounded(one) for one in value]
+    return round(value, 5) if isinstance(value, float) else value
+
+
+def page(results: Mapping[str, Any]) -> str:
+    """Return the page in Markdown."""
+    lines = ["# The student beside its peers", ""]
+    if "means" in results:
+        lines += _summary(results)
+        lines += _repositories(results)
+        for group in results["means"]:
+            lines += _means(results["means"][group], group)
+        for metric, title in _METRICS.items():
+            lines += ["", f"## {title}, by repository", *_by_repository(results, metric)]
+        for metric in _FURTHER:
+            lines += ["", f"## {metric}, by repository", *_by_repository(results, metric)]
+        lines += _parts(results)
+        lines += ["", "## Seconds a training took", *_seconds(results)]
+    if "ablations" in results:
+        lines += _ablations(results["ablations"])
+    return "\n".join([*lines, ""])
+
+
+def _summary(results: Mapping[str, Any]) -> Iterator[str]:
+    settings = results["settings"]
+    counting = results["means"]["all"]["repositories"]
+    yield from (f"- {target}" for target in targets(results))
+    yield ""
+    yield (
+        f"Window: {settings['window']}. Learned from the newest {settings['train']:,} changes of a repository "
+        f"before it ({settings['pooled']:,} where several are taught from at once), measured on at most {settings['test']:,}. "
+        f"{settings['seeds']} seeds of students ({settings['seeds_left_out']} where repositories are left out), "
+        f"figures are means over seeds. Peers draw nothing at random. Brackets: 95 % intervals of "
+        f"{settings['resamples']:,} resamples of time blocks and seeds, the same for all models and so "
+        "paired in differences."
+    )
+    yield (
+        "A student's probability is the sigmoid of its log-odds and the base rate of the rows it learned from; nothing "
+        "was fitted to calibrate it. *Size-matched*: on pairs of a risky and a clean change of one size, mean of five "
+        f"pairings. Counting in means: {', '.join(counting) or 'no repository'}. "
+        f"All of it took {settings['seconds']:,.0f} s in its last run."
+    )
+    for model, reasons in settings["failed"].items():
+        yield f"**Failed**: {model}. {' '.join(reasons)}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(head)} |"
+    yield "|---" * len(head) + "|"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _repositories(results: Mapping[str, Any]) -> Iterator[str]:
+    yield from ("", "## Repositories")
+    head = (
+        "repository",
+        "kind",
+        "licence",
+        "revision",
+        "learned from",
+        "ripe",
+        "risky",
+        "measured on",
+        "risky",
+        "counts",
+    )
+    rows = []
+    for name, one in results["repositories"].items():
+        train, counts = one["train"], "yes" if one["counts"] else "no"
+        numbers = [
+            f"{number:,}" for number in (train["n"], train["ripe"], train["positives"], one["n"], one["positives"])
+        ]
+        rows.append([name, one["kind"], one["licence"], one["revision"][:12], *numbers, counts])
+    yield from _table(head, rows)
+
+
+def _means(group: Mapping[str, Any], name: str) -> Iterator[str]:
+    title = "all repositories that count" if name == "all" else _KINDS[name]
+    yield from ("", f"## Means over {title} ({_count(group)})")
+    compared = {metric: group[metric] for metric in _METRICS}
+    models = list(dict.fromkeys(model for one in compared.values() for model in one["models"]))
+    rows = ([model, *(shown(one["models"].get(model)) for one in compared.values())] for model in models)
+    yield from _table(("model", *_METRICS.values()), rows)
+    differences = []
+    for student in group["auroc"]["differences"]:
+        for peer in group["auroc"]["differences"][student]:
+            cells = []
+            for one in compared.values():
+                best = " (best peer)" if one["best_peer"] == peer else ""
+                cells.append(signed(one["differences"][student][peer]) + best)
+            differences.append([student, peer, *cells])
+    yield from _table(("student", "minus", *_METRICS.values()), differences)
+
+
+def _models(results: Mapping[str, Any]) -> list[str]:
+    return list(dict.fromkeys(model for one in results["repositories"].values() for model in one["models"]))
+
+
+def _by_repository(results: Mapping[str, Any], metric: str) -> Iterator[str]:
+    repositories = results["repositories"]
+    rows = []
+    for model in _models(results):
+        found = [one["models"].get(model, {}).get("figures", {}).get(metric) for one in repositories.values()]
+        if any(found):
+            rows.append([model, *map(shown, found)])
+    return _table(("model", *repositories), rows)
+
+
+def _parts(results: Mapping[str, Any]) -> Iterator[str]:
+    """AUROC inside size strata, languages and provenances, of repositories that count."""
+    for name, one in results["repositories"].items():
+        if not one["counts"]:
+            continue
+        yield from ("", f"## AUROC in parts of {name}")
+        first = next(iter(one["models"].values()))
+        head = [f"size {number + 1}" for number in range(len(first["strata"]))]
+        wanted = [(which, key) for which in ("language", "provenance") for key in first[which]]
+        rows = [
+            [model, *map(shown, found["strata"]), *(shown(found[which][key]) for which, key in wanted)]
+            for model, found in one["models"].items()
+        ]
+        sizes = [*first["strata"], *(first[which][key] for which, key in wanted)]
+        counts = ["risky / n", *(f"{part['positives']} / {part['n']}" for part in sizes)]
+        yield from _table(("model", *head, *(key for _, key in wanted)), [counts, *rows])
+
+
+def _seconds(results: Mapping[str, Any]) -> Iterator[str]:
+    repositories = results["repositories"]
+    rows = []
+    for model in _models(results):
+        found = [one["models"].get(model, {}).get("seconds") for one in repositories.values()]
+        rows.append([model, *("" if seconds is None else f"{seconds:.1f}" for seconds in found)])
+    yield from _table(("model, a seed", *repositories), rows)
+    yield from ("", "Where several repositories are learned from at once, each has its share of that training.")
+
+
+def _ablations(found: Mapping[str, Any]) -> Iterator[str]:
+    settings = found["settings"]
+    yield from ("", "## What each part gives", "")
+    yield (
+        f"*{POOLED}*, a part of it changed or taken away; on the {settings['window']} window, means over "
+        f"{', '.join(found['repositories'])}; {settings['seeds']} seeds. Differences are to the first row."
+    )
+    head = ["student"]
+    for title in _METRICS.values():
+        head += [title, "difference"]
+    rows = []
+    for row in found["rows"]:
+        cells = []
+        for metric in _METRICS:
+            first = row is found["rows"][0]
+            cells += [shown(row[metric]), "" if first else signed(row[f"{metric}, difference"])]
+        rows.append([row["model"], *cells])
+    yield from _table(head, rows)

@@ -1,0 +1,206 @@
+"""Students and peers as jobs: what is trained on which rows, and whose scores are kept where.
+
+A job is one training. Its scores of every repository are one file each, whose name holds a hash of all that they
+depend on, so that a run which was stopped goes on behind the last file and nothing stale is ever shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, boosting_pooled
+from benchmarks.student_rows import Floats, Table, write_arrays
+from oversight.features.facts import FACTS
+from oversight.features.model import Example
+from oversight.features.tokens import HASH_BUCKETS
+from oversight.history.context import MEASURES
+from oversight.measurement.platt import sigmoid
+from oversight.students.batch import PROFILE
+from oversight.students.network import Architecture
+from oversight.students.student import NetworkLearner
+from oversight.students.training import Budget
+
+Tables: TypeAlias = Mapping[str, Table]
+"""By the repository's name."""
+
+ALONE = "student"
+POOLED = "student, taught by others too"
+UNSEEN = "student that never saw it"
+STUDENTS = (ALONE, POOLED, UNSEEN)
+
+POOLED_ROWS = 12_000
+"""Most rows of a repository where several are learned from at once: the newest."""
+
+_EDITION = 1  # of the code that turns rows into scores, where no other setting tells of a change
+
+_MESSAGE = ("fix", "message_words", "message_ticket")
+_PLAIN = Architecture(buckets=HASH_BUCKETS, facts=len(FACTS), profile=len(PROFILE))
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A student with a part of it changed or taken away. `change` is applied to every row, learned from or not."""
+
+    name: str = POOLED
+    change: Callable[[Example], Example] = field(default=lambda example: example, repr=False)
+    delayed: bool = True
+    own_scale: bool = True
+    hunks_alone: bool = False
+    architecture: Architecture = _PLAIN
+    budget: Budget = field(default_factory=Budget)
+
+    def learner(self, trains: Sequence[Table]) -> NetworkLearner:
+        """Return the learner of these rows, told what is known of each beforehand."""
+        prior, found, repository = {}, {}, {}
+        for table in trains:
+            for example, share in zip(table.examples, table.found.tolist(), strict=True):
+                prior[example.change_id] = table.prior
+                if self.delayed:
+                    found[example.change_id] = share
+                if self.own_scale:
+                    repository[example.change_id] = table.source.name
+        return NetworkLearner(self.architecture, self.budget, prior, found, repository)
+
+    def scores(self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        """Train on all of `trains` and return log-odds of `evaluations`, without any repository's base rate."""
+        learned = [table if self.delayed else table.ripe_alone() for table in trains]
+        examples = [self.change(example) for table in learned for example in table.examples]
+        labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
+        student = self.learner(learned).fit(examples, labels, seed=seed)
+        result = []
+        for table in evaluations:
+            name = table.source.name
+            reader = student.at(name) if self.own_scale and name in student.scales else student
+            pair = reader.logits([self.change(example) for example in table.examples])
+            result.append(pair[1] if self.hunks_alone else pair[0])
+        return result
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: `learn` from these repositories, `score` those; `run` returns scores in that order.
+
+    `probability`: the scores are probabilities. `settings` says what they depend on besides the rows.
+    """
+
+    model: str
+    seed: int
+    learn: tuple[str, ...]
+    score: tuple[str, ...]
+    run: Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]
+    settings: str
+    probability: bool
+    most: int | None = None
+
+    def paths(self, trains: Tables, evaluations: Tables, work: Path) -> dict[str, Path]:
+        """Return the file of each repository's scores."""
+        learned = [self._rows(trains[name]).fingerprint for name in self.learn]
+        measured = [evaluations[name].fingerprint for name in self.score]
+        what = repr((_EDITION, self.model, self.seed, self.settings, self.learn, learned, self.score, measured))
+        key = hashlib.sha256(what.encode()).hexdigest()[:16]
+        slug = re.sub(r"[^a-z]+", "-", self.model.lower()).strip("-")
+        return {name: work / f"scores-{slug}-{self.seed}-{name}-{key}.npz" for name in self.score}
+
+    def compute(self, trains: Tables, evaluations: Tables, work: Path) -> None:
+        """Train, score and keep, unless all of it was kept before."""
+        paths = self.paths(trains, evaluations, work)
+        if all(path.exists() for path in paths.values()):
+            return
+        started = time.perf_counter()
+        measured = [evaluations[name] for name in self.score]
+        scores = self.run([self._rows(trains[name]) for name in self.learn], measured, self.seed)
+        seconds = time.perf_counter() - started
+        for path, one in zip(paths.values(), scores, strict=True):
+            write_arrays(path, {"scores": one, "seconds": np.array(seconds / len(scores))})
+
+    def _rows(self, table: Table) -> Table:
+        return table if self.most is None else table.newest(self.most)
+
+
+def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
+    """Yield every training of the benchmark: peers first, then students, the longest last."""
+    for name in tables:
+        yield from (_peer_job(model, peer, name) for model, peer in PEERS.items())
+    kinds = {kind: tuple(n for n, t in tables.items() if t.source.kind == kind) for kind in ("trailers", "reverts")}
+    kinds = {kind: names for kind, names in kinds.items() if names}
+    for names in kinds.values():
+        yield Job(POOLED_PEER, 0, names, names, boosting_pooled, "", False, POOLED_ROWS)
+    plain = Variant()
+    for seed in range(seeds):
+        for name in tables:
+            yield Job(ALONE, seed, (name,), (name,), _with_prior(plain), repr(plain), True)
+        for names in kinds.values():
+            yield Job(POOLED, seed, names, names, _with_prior(plain), repr(plain), True, POOLED_ROWS)
+    shared = replace(plain, own_scale=False)
+    for seed in range(seeds_left_out if len(tables) > 1 else 0):
+        for name in tables:
+            others = tuple(other for other in tables if other != name)
+            yield Job(UNSEEN, seed, others, (name,), shared.scores, repr(shared), False, POOLED_ROWS)
+
+
+def ablations(tables: Tables, *, seeds: int) -> Iterator[Job]:
+    """Yield the trainings of the pooled student with one part of it changed or taken away, the whole one first."""
+    names = tuple(tables)
+    for seed in range(seeds):
+        for variant in VARIANTS:
+            yield Job(variant.name, seed, names, names, variant.scores, repr(variant), False, POOLED_ROWS)
+
+
+def _peer_job(model: str, peer: Peer, name: str) -> Job:
+    def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        return [peer(trains[0], evaluations[0], seed)]
+
+    return Job(model, 0, (name,), (name,), run, "", model not in NOT_PROBABILITIES)
+
+
+def _with_prior(variant: Variant) -> Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]:
+    """Probabilities where the base rate is known, since the repository was learned from."""
+
+    def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        priors = {table.source.name: table.prior for table in trains}
+        logits = variant.scores(trains, evaluations, seed)
+        pairs = zip(logits, evaluations, strict=True)
+        return [sigmoid(logit + priors[table.source.name]) for logit, table in pairs]
+
+    return run
+
+
+def without_tokens(example: Example) -> Example:
+    """Return the change without the text of its hunks."""
+    return replace(example, tokens=example.tokens[:0], offsets=np.zeros_like(example.offsets))
+
+
+def without_facts(example: Example) -> Example:
+    """Return the change with the edit facts of its hunks unknown."""
+    return replace(example, facts=np.full_like(example.facts, np.nan))
+
+
+def without_message(example: Example) -> Example:
+    """Return the change with what was read from its message unknown."""
+    measures = example.measures.copy()
+    measures[[MEASURES.index(name) for name in _MESSAGE]] = np.nan
+    return replace(example, measures=measures)
+
+
+VARIANTS: tuple[Variant, ...] = (
+    Variant("the whole student"),
+    Variant("ripe labels alone, no delayed feedback", delayed=False),
+    Variant("one scale for all repositories", own_scale=False),
+    Variant("without edit facts", change=without_facts),
+    Variant("without what the message says", change=without_message),
+    Variant("without tokens", change=without_tokens),
+    Variant("hunks alone, no profile", hunks_alone=True),
+    Variant("token rate 1.0", budget=Budget(embedding_rate=1.0)),
+    Variant("token rate 0.1", budget=Budget(embedding_rate=0.1)),
+    Variant("4 bins", architecture=replace(_PLAIN, bins=4)),
+    Variant("16 bins", architecture=replace(_PLAIN, bins=16)),
+)
+"""The ablations: the first is what the others are compared with."""
