@@ -59,7 +59,7 @@ def kamei(train: Table, evaluation: Table, seed: int) -> Floats:
     spread[~(spread > 0)] = 1.0
 
     def standard(values: NDArray[np.float32]) -> Floats:
-        return np.nan_to_num((_signed_log(values[:, columns]) - mean) / spread)
+        return np.asarray(np.nan_to_num((_signed_log(values[:, columns]) - mean) / spread))
 
     model = LogisticRegression(max_iter=1_000, random_state=seed).fit(standard(learned.measures), labels)
     return _probability(model, standard(evaluation.measures))
@@ -93,7 +93,7 @@ def rank_average(train: Table, evaluation: Table, seed: int) -> Floats:
     from scipy.stats import rankdata
 
     both = (boosting_on_measures(train, evaluation, seed), words(train, evaluation, seed))
-    return np.mean([rankdata(scores) for scores in both], axis=0)
+    return np.asarray(np.mean([rankdata(scores) for scores in both], axis=0))
 
 
 def xgboost(train: Table, evaluation: Table, seed: int) -> Floats:
@@ -185,14 +185,14 @@ def _probability(model: Any, rows: Any) -> Floats:
 
 def _signed_log(values: NDArray[np.float32]) -> Floats:
     wide = values.astype(np.float64)
-    return np.sign(wide) * np.log1p(np.abs(wide))
+    return np.asarray(np.sign(wide) * np.log1p(np.abs(wide)))
 
 
 def _idf(examples: Sequence[Example]) -> Floats:
     seen = np.zeros(HASH_BUCKETS)
     for example in examples:
         seen[np.unique(example.tokens)] += 1
-    return np.log((1 + len(examples)) / (1 + seen)) + 1
+    return np.asarray(np.log((1 + len(examples)) / (1 + seen)) + 1)
 
 
 def _tfidf(examples: Sequence[Example], idf: Floats) -> Any:

@@ -103,8 +103,8 @@ def page(results: Mapping[str, Any]) -> str:
     if "means" in results:
         lines += _summary(results)
         lines += _repositories(results)
-        for group in results["means"]:
-            lines += _means(results["means"][group], group)
+        for name, group in results["means"].items():
+            lines += _means(group, name) if group["repositories"] else []
         for metric, title in _METRICS.items():
             lines += ["", f"## {title}, by repository", *_by_repository(results, metric)]
         for metric in _FURTHER:
@@ -122,12 +122,11 @@ def _summary(results: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {target}" for target in targets(results))
     yield ""
     yield (
-        f"Window: {settings['window']}. Learned from the newest {settings['train']:,} changes of a repository "
-        f"before it ({settings['pooled']:,} where several are taught from at once), measured on at most {settings['test']:,}. "
-        f"{settings['seeds']} seeds of students ({settings['seeds_left_out']} where repositories are left out), "
-        f"figures are means over seeds. Peers draw nothing at random. Brackets: 95 % intervals of "
-        f"{settings['resamples']:,} resamples of time blocks and seeds, the same for all models and so "
-        "paired in differences."
+        f"Window: {settings['window']}. Learned from the newest {settings['train']:,} changes of a repository before "
+        f"it ({settings['pooled']:,} of each of several), measured on at most {settings['test']:,}. A figure is a mean "
+        f"over seeds: {settings['seeds']} of students, {settings['seeds_left_out']} where repositories are left out; "
+        f"peers draw nothing at random. Brackets: 95 % intervals of {settings['resamples']:,} resamples of time blocks "
+        "and seeds, the same for all models and so paired in differences."
     )
     yield (
         "A student's probability is the sigmoid of its log-odds and the base rate of the rows it learned from; nothing "
@@ -235,7 +234,7 @@ def _ablations(found: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "## What each part gives", "")
     yield (
         f"*{POOLED}*, a part of it changed or taken away; on the {settings['window']} window, means over "
-        f"{', '.join(found['repositories'])}; {settings['seeds']} seeds. Differences are to the first row."
+        f"{', '.join(found['repositories'])}; seeds: {settings['seeds']}. Differences are to the first row."
     )
     head = ["student"]
     for title in _METRICS.values():

@@ -77,7 +77,7 @@ def matched_auroc(pairings: Sequence[NDArray[np.int64]], scores: Floats) -> Stat
 
     def statistic(weights: Floats) -> Floats:
         of_pairs = ((weights[:, risky], one) for risky, one in bound)
-        return np.mean([one(np.concatenate((drawn, drawn), axis=1)) for drawn, one in of_pairs], axis=0)
+        return np.asarray(np.mean([one(np.concatenate((drawn, drawn), axis=1)) for drawn, one in of_pairs], axis=0))
 
     return statistic
 

@@ -62,8 +62,12 @@ class Table:
         return Table(
             self.source,
             tuple(self.examples[row] for row in rows.tolist()),
-            *(array[rows] for array in (self.labels, self.ripe, self.found, self.times)),
-            *(array[rows] for array in (self.language, self.provenance)),
+            self.labels[rows],
+            self.ripe[rows],
+            self.found[rows],
+            self.times[rows],
+            self.language[rows],
+            self.provenance[rows],
         )
 
     def newest(self, most: int) -> Table:
