@@ -189,8 +189,9 @@ def split(pool: Pool, window: Window) -> tuple[Rows, Rows, float]:
         return before, windows.test, windows.test_from
     first = int(_TRAIN_SHARE * before.size)
     cutoff = float(pool.times[before[first]])
-    earlier = pool.times[before] < cutoff
-    return before[earlier], before[~earlier], cutoff
+    earlier, later = before[pool.times[before] < cutoff], before[pool.times[before] >= cutoff]
+    # The windows part what was picked twice across their own bounds alone.
+    return earlier, later[~np.isin(pool.groups[later], pool.groups[earlier])], cutoff
 
 
 def _described(commit: Commit) -> tuple[str, str]:
