@@ -216,6 +216,22 @@ def test_differences_are_paired():
     assert (gap["value"], gap["low"], gap["high"]) == (0, 0, 0)
 
 
+def test_ablations_stand_beside_the_whole_student():
+    """The first row has no difference to itself; a variant that knows less has a negative one."""
+    helds = {
+        source.name: held(table(300, seed=seed, source=source), whole=2.0, less=0.2)
+        for seed, source in enumerate((TINY, OTHER))
+    }
+    rows = student_figures.of_ablations(helds, resamples=50)
+    assert rows[0]["auroc, difference"]["value"] == 0
+    assert rows[1]["auroc, difference"]["high"] < 0
+    settings = {"window": "validation", "seeds": 2}
+    text = page({"ablations": {"settings": settings, "repositories": list(helds), "rows": rows}})
+    assert "| whole | 0." in text
+    assert "| less | 0." in text
+    assert "tiny, other; seeds: 2" in text
+
+
 def test_figures_are_shown_with_their_reason_where_there_are_none():
     """None is told, never a zero."""
     assert shown({"value": 0.5, "low": 0.4, "high": 0.6, "reason": None}) == "0.500 [0.400, 0.600]"
