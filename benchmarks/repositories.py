@@ -13,21 +13,31 @@ Kind: TypeAlias = Literal["trailers", "reverts"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A repository at a fixed revision. `permissive` says that a model trained on it may be shipped."""
+    """A repository at a fixed revision. `permissive` says that a model trained on it may be shipped, where the changes
+    of `left_out` paths are left out.
+    """
 
     name: str
     revision: str
     licence: str
     kind: Kind
     permissive: bool
+    left_out: tuple[str, ...] = ()
 
 
 SOURCES = (
     Source("dpdk", "38f72e500b3b159eca3ba2f4ca0e46a26a7cb057", "BSD-3-Clause", "trailers", True),
     Source("u-boot", "6073c36b2c8d39afe3ecc789b281667a3ddebc70", "GPL-2.0-or-later", "trailers", False),
     Source("networkmanager", "355bc902994f8f616bc80dcb451455f7aeb6b809", "LGPL-2.1-or-later", "trailers", False),
-    # Most paths may be had under a BSD licence, some under GPL-2.0 alone.
-    Source("rdma-core", "691953d8d502f54088f776c5ba2aeed0a5ac945d", "GPL-2.0 OR BSD, by path", "trailers", False),
+    # Its code may be had under the MIT or a BSD licence, but for headers of the kernel and some scripts and papers.
+    Source(
+        "rdma-core",
+        "691953d8d502f54088f776c5ba2aeed0a5ac945d",
+        "MIT or BSD (or GPL-2.0)",
+        "trailers",
+        True,
+        left_out=("kernel-headers/", "debian/", "redhat/", "suse/", "Documentation/", "buildlib/"),
+    ),
     Source("frr", "fbfc8222da75dff28696b0d17f257cdf0808ba21", "GPL-2.0-or-later", "trailers", False),
     Source("jax", "cec06d116c05f0d52adfceee3d3b730fdbcb0ce5", "Apache-2.0", "reverts", True),
     Source("tinygrad", "a9069c177a9da9cca18593edf55acd2e6073cca6", "MIT", "reverts", True),

@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.repositories import PERMISSIVE
+from benchmarks.student_models import GENERAL
 from benchmarks.student_rows import Table, read_tables
 from oversight.experiment.card import table
 from oversight.experiment.evaluation import Test, evaluate
@@ -34,12 +35,9 @@ from oversight.measurement.platt import fit_platt, sigmoid
 from oversight.students import checkpoint
 from oversight.students.export import to_files
 from oversight.students.student import NetworkLearner, NetworkStudent
-from oversight.students.training import Budget
 
 VERSION = "2"
 CALIBRATION = 0.15
-BUDGET = Budget(context_dropout=0.3)
-PROFILE_DROPOUT = 0.5  # what a profile says differs between repositories more than what a hunk says
 
 Floats = NDArray[np.float64]
 
@@ -72,8 +70,8 @@ def teach(parts: Sequence[Part], *, seed: int) -> NetworkStudent:
     for part in parts:
         for example, share in zip(part.learned.examples, part.learned.found.tolist(), strict=True):
             prior[example.change_id], found[example.change_id] = part.learned.prior, share
-    learner = NetworkLearner(budget=BUDGET, prior=prior, found=found)
-    learner = replace(learner, architecture=replace(learner.architecture, profile_dropout=PROFILE_DROPOUT))
+    architecture, budget = GENERAL
+    learner = NetworkLearner(architecture=architecture, budget=budget, prior=prior, found=found)
     examples = [example for part in parts for example in part.learned.examples]
     targets = np.concatenate([part.learned.labels for part in parts]).astype(np.float64)
     return calibrated(learner.fit(examples, targets, seed=seed), parts)

@@ -37,12 +37,18 @@ UNSEEN = "student that never saw it"
 STUDENTS = (ALONE, POOLED, UNSEEN)
 
 POOLED_ROWS = 12_000
-"""Most rows of a repository where several are learned from at once: the newest."""
+"""Most rows of a repository where several of one kind are learned from at once: the newest."""
+
+UNSEEN_ROWS = 5_000
+"""The same where all the others are learned from."""
 
 _EDITION = 1  # of the code that turns rows into scores, where no other setting tells of a change
 
 _MESSAGE = ("fix", "message_words", "message_ticket")
 _PLAIN = Architecture(buckets=HASH_BUCKETS, facts=len(FACTS), profile=len(PROFILE))
+
+GENERAL = replace(_PLAIN, profile_dropout=0.5), Budget(context_dropout=0.3)
+"""For repositories that were not learned from: what a profile says differs more between them than what a hunk says."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,11 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
             yield Job(ALONE, seed, (name,), (name,), _with_prior(plain), repr(plain), True)
         for names in kinds.values():
             yield Job(POOLED, seed, names, names, _with_prior(plain), repr(plain), True, POOLED_ROWS)
-    shared = replace(plain, own_scale=False)
+    shared = replace(plain, own_scale=False, architecture=GENERAL[0], budget=GENERAL[1])
     for seed in range(seeds_left_out if len(tables) > 1 else 0):
         for name in tables:
             others = tuple(other for other in tables if other != name)
-            yield Job(UNSEEN, seed, others, (name,), shared.scores, repr(shared), False, POOLED_ROWS)
+            yield Job(UNSEEN, seed, others, (name,), shared.scores, repr(shared), False, UNSEEN_ROWS)
 
 
 def ablations(tables: Tables, *, seeds: int) -> Iterator[Job]:

@@ -124,7 +124,7 @@ def read_tables(
 
     What was computed from the history is kept in `work`, what was read of the changes in the cache of readings.
     """
-    settings = (_EDITION, SCHEMA, source.revision, window, train, test)
+    settings = (_EDITION, SCHEMA, source.revision, window, train, test, *source.left_out)
     key = hashlib.sha256(repr(settings).encode()).hexdigest()[:16]
     path = work / f"rows-{source.name}-{key}.npz"
     with Repository.open(clone_of(source, clones)) as repository:
@@ -157,7 +157,8 @@ def _arrays(repository: Repository, source: Source, *, window: Window, train: in
     lag = (pool.decided[seen] - pool.times[seen]) / _DAY
     # Where clocks disagree a repair may be dated before what it repairs.
     share = known_share(age[seen], np.clip(lag, 0, age[seen]))
-    learned = before[-train:]
+    outside = _left_out(repository, source)
+    learned = np.array([row for row in before.tolist() if pool.shas[row] not in outside], dtype=np.int64)[-train:]
     tested = after[pool.mature[after]]
     tested = np.sort(np.random.default_rng(0).permutation(tested)[:test])
     rows = np.concatenate((learned, tested))
@@ -176,6 +177,14 @@ def _arrays(repository: Repository, source: Source, *, window: Window, train: in
         "language": np.array([*blank, *(language for language, _ in described)]),
         "provenance": np.array([*blank, *(provenance for _, provenance in described)]),
     }
+
+
+def _left_out(repository: Repository, source: Source) -> frozenset[str]:
+    """Return the commits that touch paths which nothing is learned from."""
+    if not source.left_out:
+        return frozenset()
+    found = repository.run("log", "--format=%H", "--full-history", source.revision, "--", *source.left_out)
+    return frozenset(found.decode("ascii").split())
 
 
 def split(pool: Pool, window: Window) -> tuple[Rows, Rows, float]:
