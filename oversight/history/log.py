@@ -16,7 +16,7 @@ from itertools import cycle, islice
 from typing import BinaryIO
 
 from oversight.changes.model import FileChange, FileStatus
-from oversight.changes.patches import EVERYTHING, files_of
+from oversight.changes.patches import EVERYTHING, PATCH_BYTES, files_of
 from oversight.changes.repository import DIFF_OPTIONS, LOG_OPTIONS, Patch, Repository
 from oversight.errors import RepositoryError
 from oversight.history.model import Commit, Touch
@@ -199,6 +199,8 @@ def _commit(header: bytes, body: bytes) -> Commit:
     if len(fields) != 7:
         raise _damaged()
     sha, parents, authored, committed, name, email, message = fields
+    if len(header) > PATCH_BYTES:
+        name, email, message = b"", b"", b""  # as in `NOBODY`: a patch has none of them either
     return Commit(
         sha=sha.decode("ascii"),
         parents=tuple(parents.decode("ascii").split()),

@@ -15,6 +15,8 @@ from oversight.changes.model import FileChange
 from oversight.changes.quarantine import Quarantine
 from oversight.changes.repository import Repository, change_of
 from oversight.errors import RepositoryError
+from oversight.history import log
+from oversight.history.context import commit_of
 from tests.builders import GitRepository
 
 SUBMODULE = "1234567890123456789012345678901234567890"
@@ -230,3 +232,21 @@ def test_a_repository_may_move_while_it_is_closed(built: GitRepository, tmp_path
     shutil.move(built.path, tmp_path / "elsewhere")
     with Repository.open(tmp_path / "elsewhere") as repository:
         assert repository.resolve("HEAD") == head
+
+
+def test_a_commit_with_endless_names_is_nobodys_however_it_is_read(
+    built: GitRepository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the limit neither names nor message are read, alike from patches and from the log; others are whole."""
+    built.commit("Long", {"a": "a6\n"}, author=f"{'n' * 5_000} <ada@example.org>")
+    built.commit("After", {"a": "a7\n"})
+    for target in (module, log):
+        monkeypatch.setattr(target, "PATCH_BYTES", 2_000)
+    with Repository.open(built.path) as repository:
+        read = [commit_of(change_of(patch, "r")) for patch in repository.patches(built.commits[-2:])]
+        *_, long, after = log.read_log(repository, "HEAD")
+    assert [(one.author_name, one.author_email, one.message.strip()) for one in read] == [
+        (one.author_name, one.author_email, one.message.strip()) for one in (long, after)
+    ]
+    assert (long.author_name, long.message) == ("", "")
+    assert after.author_name == "Ada Lovelace"
