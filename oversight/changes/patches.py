@@ -53,12 +53,10 @@ _MISSING = "its content is not in this repository, which is a partial clone or i
 _LISTLESS = "the list of its files is not in this repository, which is a partial clone or is damaged"
 _CUT = "its parent is not in this repository, which is a shallow clone"
 _DAMAGED = "git cannot read its content"
-NOBODY = " <>"
-"""Author and committer of a commit with more than `PATCH_BYTES` of names and message: none of these is read."""
 EVERYTHING = "."
 """The path of a commit as a whole, in `Patch.unread`."""
 
-# What an author can make long comes last, so that what stands before it is whole where a header is cut.
+# What an author can make long comes last: where a header is cut, the rest of it is missing.
 _FIELDS = "%x00".join(("%H", "%at", "%ct", "%P", "%cn", "%ce", "%an", "%ae", "%B"))
 _CHUNK = 1 << 16
 _WINDOW = 500
@@ -150,8 +148,6 @@ def _stream(git: Quarantine, shas: Sequence[str], *options: str) -> Iterator[Pat
             if data is None:
                 return
             patch = _patch(header[0], data[0].lstrip(b"\n"))
-            if header[1]:
-                patch = replace(patch, author=NOBODY, committer=NOBODY, message="")
             if patch.sha in git.boundary:
                 patch = replace(patch, data=b"", unread=((EVERYTHING, _CUT),))
             elif data[1]:

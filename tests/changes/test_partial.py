@@ -234,19 +234,23 @@ def test_a_repository_may_move_while_it_is_closed(built: GitRepository, tmp_path
         assert repository.resolve("HEAD") == head
 
 
-def test_a_commit_with_endless_names_is_nobodys_however_it_is_read(
-    built: GitRepository, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("long", ["author", "committer"])
+def test_a_commit_with_an_endless_name_is_the_same_to_every_reader(
+    built: GitRepository, monkeypatch: pytest.MonkeyPatch, long: str
 ) -> None:
-    """Past the limit neither names nor message are read, alike from patches and from the log; others are whole."""
-    built.commit("Long", {"a": "a6\n"}, author=f"{'n' * 5_000} <ada@example.org>")
+    """Past the limit the rest of names and message is missing, alike from patches and the log; others are whole."""
+    people = {"author": b"Ada <ada@example.org> 1 +0000", "committer": b"Bob <bob@example.org> 2 +0000"}
+    built.commit_raw("Long", **people | {long: b"n" * 5_000 + people[long]})
     built.commit("After", {"a": "a7\n"})
     for target in (module, log):
         monkeypatch.setattr(target, "PATCH_BYTES", 2_000)
     with Repository.open(built.path) as repository:
-        read = [commit_of(change_of(patch, "r")) for patch in repository.patches(built.commits[-2:])]
-        *_, long, after = log.read_log(repository, "HEAD")
-    assert [(one.author_name, one.author_email, one.message.strip()) for one in read] == [
-        (one.author_name, one.author_email, one.message.strip()) for one in (long, after)
+        patched = [commit_of(change_of(patch, "r")) for patch in repository.patches(built.commits[-2:])]
+        logged = {commit.sha: commit for commit in log.read_log(repository, "HEAD")}
+    told = [
+        [(one.author_name, one.author_email, one.message.strip()) for one in commits]
+        for commits in (patched, [logged[sha] for sha in built.commits[-2:]])
     ]
-    assert (long.author_name, long.message) == ("", "")
-    assert after.author_name == "Ada Lovelace"
+    assert told[0] == told[1]
+    assert len(told[0][0][0]) < 2_000
+    assert told[0][1] == ("Ada Lovelace", "ada@example.org", "After")
