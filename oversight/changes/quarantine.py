@@ -234,16 +234,16 @@ def _nothing_inherited() -> Iterator[None]:
     A hook or another git command that called us sets some that would redirect git (`GIT_INDEX_FILE`,
     `GIT_SHALLOW_FILE`, `GIT_TRACE`, ...), and GitPython starts processes with a copy of `os.environ`.
     """
-    inherited = [name for name in os.environ if name.startswith("GIT_") and not name.startswith("GIT_PYTHON_")]
-    if not inherited:
-        yield
-        return
-    with _environment_lock:
-        kept = {name: os.environ.pop(name) for name in inherited if name in os.environ}
-        try:
-            yield
-        finally:
-            os.environ.update(kept)
+    with _environment_lock:  # before looking: another thread may have taken them out for a moment
+        inherited = [name for name in os.environ if name.startswith("GIT_") and not name.startswith("GIT_PYTHON_")]
+        if inherited:
+            kept = {name: os.environ.pop(name) for name in inherited}
+            try:
+                yield
+            finally:
+                os.environ.update(kept)
+            return
+    yield
 
 
 @functools.cache
