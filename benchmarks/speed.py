@@ -73,22 +73,25 @@ def review_figures(clone: Path, *, files: int, runs: int) -> dict[str, float | i
 
 
 def score_figures(clone: Path, *, changes: int, workers: int) -> dict[str, float | int]:
-    """Time scoring after reading, and `git log -p` of the same commits."""
+    """Time scoring after reading, on workers warmed by the commits before, and git printing the same commits."""
     from oversight.changes.repository import Repository
     from oversight.history.context import contexts
     from oversight.history.log import read_log
-    from oversight.scoring import Work, raw_scores
+    from oversight.scoring import BATCH, Work, raw_scores
 
     repository = Repository.open(clone)
-    shas = [commit.sha for commit in repository.commits("HEAD")][-changes:]
-    wanted = set(shas)
+    warming = 4 * BATCH * workers  # enough batches that every worker starts, loads the model and compiles its grammars
+    commits = [commit.sha for commit in repository.commits("HEAD")][-changes - warming :]
+    first, shas = commits[:-changes], commits[-changes:]
+    wanted = set(commits)
     known = {commit.sha: context for commit, context in contexts(read_log(repository, "HEAD")) if commit.sha in wanted}
     started = time.perf_counter()
     patches = list(repository.patches(shas))
     reading = time.perf_counter() - started
     jobs = [(patch, known[patch.sha]) for patch in patches]
     work = Work(repository.name, None)
-    list(raw_scores(work, jobs[: 4 * workers], workers=workers))  # starts the workers
+    earlier = [(patch, known[patch.sha]) for patch in repository.patches(first)]
+    list(raw_scores(work, earlier, workers=workers))
     started = time.perf_counter()
     rows = list(raw_scores(work, jobs, workers=workers))
     scoring = time.perf_counter() - started

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from oversight.changes.model import LEFT_OUT, Change, FileChange
+from oversight.changes.model import LEFT_OUT, Change, FileChange, LineKind
 from oversight.changes.syntax import Allowance, HunkSummary, HunkSyntax, analyse
 from oversight.config import Paths
 from oversight.errors import ModelError, UnscoredError
@@ -206,7 +206,7 @@ def _why_skipped(file: FileChange) -> str | None:
 
 def _coverage(change: Change, completeness: Completeness) -> Coverage:
     skipped = tuple(Skipped(file.path, reason) for file in change.files if (reason := _why_skipped(file)) is not None)
-    read = sum(len(hunk.added) + len(hunk.deleted) for file in change.files for hunk in file.hunks)
+    read = sum(len(hunk.lines) - hunk.count(LineKind.CONTEXT) for file in change.files for hunk in file.hunks)
     total = None if change.added is None else read
     files = len(change.files)
     return Coverage(files, files - len(skipped), total, read, completeness, skipped)

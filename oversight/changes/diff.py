@@ -215,7 +215,7 @@ class DiffParser:
         return _nameless(raw)
 
     def _plain(self, raw: bytes) -> _Draft | None:
-        """A `diff -u` header, if `+++` and a hunk follow; else the lines are text."""
+        """A `diff -u` header, if `+++` and a hunk follow; without `+++`, and in a mail's message, it is text."""
         plus = self._lines.next()
         if not plus.startswith(b"+++ "):
             self._lines.back(plus)
@@ -223,6 +223,8 @@ class DiffParser:
         following = self._lines.next()
         self._lines.back(following)
         if not following.startswith(b"@@ -"):
+            if not self.prelude.mail:
+                raise broken(self._lines, "a file header without hunks")
             self.prelude.feed(plus, self._lines.number)
             return None
         old, new = (paths.absent(*paths.side(side[4:])) for side in (raw, plus))
@@ -245,6 +247,8 @@ class DiffParser:
             self._skip_binary()
         elif _BINARY.match(raw):
             draft.binary = True
+        elif raw.startswith(b"@@ -"):
+            raise broken(self._lines, "a hunk without `---` and `+++`")
         else:
             self._lines.back(raw)
         return draft
@@ -283,6 +287,8 @@ class DiffParser:
         if draft.unread is None:
             self._change_lines += draft.lines
             self._change_bytes += draft.bytes
+        if not draft.seen:
+            raise broken(source, "a file header without hunks")
         self._check_end(raw)
         source.back(raw)
 

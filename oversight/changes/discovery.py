@@ -43,12 +43,21 @@ def find(path: Path) -> Place:
 
 
 def _is_git_dir(path: Path) -> bool:
-    """Whether git would take `path` for a git directory: HEAD, objects and refs are there."""
+    """Whether git would take `path` for a git directory: HEAD, objects and refs are there.
+
+    Raises `RepositoryError` where HEAD is neither a file nor a link: git would wait for a pipe.
+    """
     head = path / "HEAD"
-    if not (head.is_symlink() or head.is_file()):
+    if not os.path.lexists(head):
         return False
     common = _common(path)
-    return (common / "objects").is_dir() and (common / "refs").is_dir()
+    if not ((common / "objects").is_dir() and (common / "refs").is_dir()):
+        return False
+    if head.is_symlink() or head.is_file():
+        return True
+    raise RepositoryError(
+        "'HEAD' in the git directory is a pipe or device, not a file", mend="remove it, or clone the repository anew"
+    )
 
 
 def _common(git_dir: Path) -> Path:

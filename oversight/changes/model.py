@@ -91,6 +91,10 @@ class Hunk:
         """The deleted lines, in order."""
         return tuple(line for line in self.lines if line.kind is LineKind.DELETED)
 
+    def count(self, kind: LineKind) -> int:
+        """Number of lines of one kind."""
+        return [line.kind for line in self.lines].count(kind)
+
     @property
     def span(self) -> tuple[int, int]:
         """First and last line, both inclusive, that a report anchors this hunk to.
@@ -176,13 +180,14 @@ class Change:
     @property
     def added(self) -> int | None:
         """Number of added lines over all files that are reviewed; None where one of them could not be read."""
-        return None if self._lost else sum(len(hunk.added) for file in self.files for hunk in file.hunks)
+        return self._count(LineKind.ADDED)
 
     @property
     def deleted(self) -> int | None:
         """Number of deleted lines over all files that are reviewed; None where one of them could not be read."""
-        return None if self._lost else sum(len(hunk.deleted) for file in self.files for hunk in file.hunks)
+        return self._count(LineKind.DELETED)
 
-    @property
-    def _lost(self) -> bool:
-        return any(file.lost for file in self.files)
+    def _count(self, kind: LineKind) -> int | None:
+        if any(file.lost for file in self.files):
+            return None
+        return sum(hunk.count(kind) for file in self.files for hunk in file.hunks)

@@ -50,6 +50,11 @@ class Prelude:
         self._room = 0
         self._all = _MESSAGES_BYTES
 
+    @property
+    def mail(self) -> bool:
+        """Whether the message of a mail is open, in which any line may stand."""
+        return self.open and self._raw[-1][0]
+
     def feed(self, line: bytes, number: int) -> None:
         """Take one line."""
         if self.text_at is None and line.strip():

@@ -19,6 +19,7 @@ import functools
 import os
 import re
 import shutil
+import stat
 import tempfile
 import threading
 import weakref
@@ -39,10 +40,12 @@ _EMPTY_TREES = {
 }
 _REFERENCES = ("packed-refs", "refs", "logs", "reftable")
 _PSEUDO_REFERENCES = ("FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
+_READ_IN_PLACE = ("objects/info", "objects/pack")
 _SHA256 = re.compile(rb"^[^#;\n]*\bobjectformat\s*=\s*\"?sha256", re.IGNORECASE | re.MULTILINE)
 _REFTABLE = re.compile(rb"^[^#;\n]*\brefstorage\s*=\s*\"?reftable", re.IGNORECASE | re.MULTILINE)
 _CONFIG_BYTES = 1_000_000
 _ERROR_BYTES = 4_096
+_DEEPEST_FOLDER = 32
 _environment_lock = threading.Lock()
 
 
@@ -149,6 +152,10 @@ class Quarantine:
 
 def _build(path: Path, place: Place, configuration: str) -> frozenset[str]:
     """Fill the private git directory; the shas at which a shallow clone was cut."""
+    for name in (*_REFERENCES, *_READ_IN_PLACE):
+        _refuse_pipes(place.common_dir / name)
+    for name in _PSEUDO_REFERENCES:
+        _refuse_pipes(place.git_dir / name)
     (path / "config").write_text(configuration, encoding="utf-8")
     (path / "nothing").touch()
     for name in _REFERENCES:
@@ -165,6 +172,23 @@ def _build(path: Path, place: Place, configuration: str) -> frozenset[str]:
     boundary = shallow.read_bytes()
     (path / "shallow").write_bytes(boundary)
     return frozenset(boundary.decode("ascii", "replace").split())
+
+
+def _refuse_pipes(path: Path, depth: int = 0) -> None:
+    """Raise `RepositoryError` where git would open something at or below `path` that it may wait for without end."""
+    try:
+        mode = path.stat().st_mode
+        entries = list(os.scandir(path)) if stat.S_ISDIR(mode) and depth < _DEEPEST_FOLDER else []
+    except OSError:
+        return
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise RepositoryError(
+            f"'{shown(path.name)}' in the git directory is a pipe or device, not a file",
+            mend="remove it, or clone the repository anew",
+        )
+    for entry in entries:
+        if not entry.is_file(follow_symlinks=False):
+            _refuse_pipes(Path(entry.path), depth + 1)
 
 
 def _lend(source: Path, target: Path) -> None:
@@ -210,16 +234,16 @@ def _nothing_inherited() -> Iterator[None]:
     A hook or another git command that called us sets some that would redirect git (`GIT_INDEX_FILE`,
     `GIT_SHALLOW_FILE`, `GIT_TRACE`, ...), and GitPython starts processes with a copy of `os.environ`.
     """
-    inherited = [name for name in os.environ if name.startswith("GIT_") and not name.startswith("GIT_PYTHON_")]
-    if not inherited:
-        yield
-        return
-    with _environment_lock:
-        kept = {name: os.environ.pop(name) for name in inherited if name in os.environ}
-        try:
-            yield
-        finally:
-            os.environ.update(kept)
+    with _environment_lock:  # before looking: another thread may have taken them out for a moment
+        inherited = [name for name in os.environ if name.startswith("GIT_") and not name.startswith("GIT_PYTHON_")]
+        if inherited:
+            kept = {name: os.environ.pop(name) for name in inherited}
+            try:
+                yield
+            finally:
+                os.environ.update(kept)
+            return
+    yield
 
 
 @functools.cache

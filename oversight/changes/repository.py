@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NamedTuple, Self
@@ -135,7 +136,10 @@ class Repository:
         if self._sha.fullmatch(revision) and self._exists(revision):
             return revision
         name = shown(revision)
-        if not revision or revision.startswith("-") or any(ord(character) < 32 for character in revision):
+        # What follows an open brace would be taken for part of what is asked: git reads `@{0^{commit}` as a date.
+        depths = [0, *accumulate((character == "{") - (character == "}") for character in revision)]
+        odd = any(ord(character) < 32 for character in revision) or depths[-1] != 0 or min(depths) < 0
+        if not revision or revision.startswith("-") or odd:
             raise RepositoryError(f"'{name}' is no revision", mend=_REVISION_MEND)
         try:
             found = self._git.run("rev-parse", "--verify", "--end-of-options", revision + "^{commit}")

@@ -36,7 +36,7 @@ def mine(
     commit of last year may be repaired today. Counts of everything go to stderr.
     """
     from oversight.changes.repository import Repository
-    from oversight.cli.options import moment
+    from oversight.cli.options import period
     from oversight.cli.progress import progress
     from oversight.history.index import Index
     from oversight.history.labels import clean
@@ -44,7 +44,7 @@ def mine(
     from oversight.reports import write
 
     sources = parse_sources(source)
-    first, last = moment(since, "--since"), moment(until, "--until", end_of_day=True)
+    first, last = period(since, until)
     with Repository.open(repo) as repository:
         head = repository.resolve("HEAD")
         with Index.open(repository) as index, progress("reading history") as advance:

@@ -30,3 +30,11 @@ def moment(text: str | None, option: str, *, end_of_day: bool = False) -> dateti
     if end_of_day and len(text) <= len("2026-01-31"):
         when = datetime.combine(when.date(), time.max)
     return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def period(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
+    """Read `--since` and `--until`. UsageError where one is no date, and where the first is after the last."""
+    first, last = moment(since, "--since"), moment(until, "--until", end_of_day=True)
+    if first is not None and last is not None and first > last:
+        raise UsageError("--since is after --until", mend="exchange the two dates")
+    return first, last

@@ -51,7 +51,7 @@ def score(
     """
     from oversight.base_settings import principle_files, settings_file
     from oversight.changes.repository import Repository
-    from oversight.cli.options import moment
+    from oversight.cli.options import period
     from oversight.config import load
     from oversight.scoring import Work
 
@@ -60,7 +60,7 @@ def score(
         settings = load(settings_file(repository, head), budget=budget, model=model)
         principles = principle_files(repository, head, settings.principles)
         work = Work(repository.name, settings.model, principles, settings.paths)
-        dates = moment(since, "--since"), moment(until, "--until", end_of_day=True)
+        dates = period(since, until)
         run = _Run(repository, head, work, settings, dates)
         workers = max(1, min(jobs, run.batches))
         with _workers(backend, workers):

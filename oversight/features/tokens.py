@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import re
 import zlib
+from array import array
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from itertools import chain
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+from oversight.features.memory import Memory
 
 HASH_BUCKETS = 2**16
 """Number of buckets that token n-grams are hashed into."""
@@ -27,15 +30,17 @@ HASH_BUCKETS = 2**16
 TOKENIZER_VERSION = 1
 """Part of the feature schema: raise it whenever the same text would give other buckets."""
 
-_TOKEN = re.compile(
-    r"\n|[^\W\d][\w$]*|\d[\w.]*|[=!]==?|[<>]=|&&|\|\||->|=>|::|\+\+|--|[-+*/%|&^]=|<<|>>|\.\.\.|[^\w\s]"
+_OPERATOR = r"[=!]==?|[<>]=|&&|\|\||->|=>|::|\+\+|--|[-+*/%|&^]=|<<|>>|\.\.\."
+_TOKEN = re.compile(rf"[^\W\d][\w$]*|\d[\w.]*|{_OPERATOR}|[^\w\s]")
+# The same on ASCII text, which nearly all code is: a range of characters is tried faster than a class of Unicode.
+_ASCII_TOKEN = re.compile(
+    rf"[A-Za-z_][A-Za-z0-9_$]*|[0-9][A-Za-z0-9_.]*|{_OPERATOR}|[!-/:-@\[-^`{{-~\x00-\x08\x0e-\x1b\x7f]"
 )
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_]+")
-_KEPT = 1 << 20  # tokens remembered before the memory is emptied: about 150 MB at worst
-_LONGEST_KEPT = 64  # hostile text may hold one token of 50 MB: hashed, but not remembered
 
+_WORD = 0xFFFFFFFF
+_PAIR = 0x85EBCA6B
 _MULTIPLIER = np.uint32(0x9E3779B1)  # Knuth's multiplicative hash: 2**32 over the golden ratio
-_PAIR = np.uint32(0x85EBCA6B)
 _SHIFT = np.uint32(32 - (HASH_BUCKETS - 1).bit_length())
 
 
@@ -48,33 +53,41 @@ class Mark(IntEnum):
     TAG = 4
 
 
-class _Hashes(dict[str, int]):
-    """Token -> CRC-32 of its UTF-8, remembered; a line break is 0, which no token is."""
-
-    def __missing__(self, text: str) -> int:
-        value = 0 if text == "\n" else zlib.crc32(text.encode("utf-8", "surrogatepass")) or 1
-        if len(text) <= _LONGEST_KEPT:
-            if len(self) >= _KEPT:
-                self.clear()
-            self[text] = value
-        return value
+def _hash(token: str) -> int:
+    """CRC-32 of the UTF-8 of a token, never 0."""
+    return zlib.crc32(token.encode("utf-8", "surrogatepass")) or 1
 
 
-class _Parts(dict[str, tuple[int, ...]]):
-    """Identifier -> hashes of its lower-case parts where it has more than one, remembered."""
-
-    def __missing__(self, text: str) -> tuple[int, ...]:
-        parts = _PART.findall(text)
-        value = tuple(_hashes["~" + part.lower()] for part in parts) if len(parts) > 1 else ()
-        if len(text) <= _LONGEST_KEPT:
-            if len(self) >= _KEPT:
-                self.clear()
-            self[text] = value
-        return value
+def _hash_parts(token: str) -> tuple[int, ...]:
+    """Hashes of the lower-case parts of an identifier that has more than one."""
+    parts = _PART.findall(token)
+    return tuple([_hashes["~" + part.lower()] for part in parts]) if len(parts) > 1 else ()
 
 
-_hashes = _Hashes()
-_parts = _Parts()
+def _tokens(row: str) -> list[str]:
+    return (_ASCII_TOKEN if row.isascii() else _TOKEN).findall(row)
+
+
+def _hash_tokens(row: str) -> bytes:
+    """Hashes of the tokens of a row, as packed uint32."""
+    return array("I", [_hashes[token] for token in _tokens(row)]).tobytes()
+
+
+def _hash_grams(row: str) -> bytes:
+    """Hashes of the tokens of a row, of pairs of neighbours and of the parts of identifiers, as packed uint32."""
+    tokens = _tokens(row)
+    hashes = [_hashes[token] for token in tokens]
+    pairs = [(left * _PAIR + right) & _WORD for left, right in pairwise(hashes)]
+    for token in tokens:
+        hashes += _parts[token]
+    return array("I", hashes + pairs).tobytes()
+
+
+# Most rows of a history were seen before: 30 MB at most for rows, as much for tokens.
+_hashes = Memory(_hash, kept=1 << 17, longest=64)
+_parts = Memory(_hash_parts, kept=1 << 17, longest=64)
+_changed_rows = Memory(_hash_grams, kept=1 << 15, longest=200)
+_context_rows = Memory(_hash_tokens, kept=1 << 15, longest=200)
 
 
 def hash_hunks(hunks: Sequence[Iterable[tuple[Mark, str]]]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
@@ -84,44 +97,36 @@ def hash_hunks(hunks: Sequence[Iterable[tuple[Mark, str]]]) -> tuple[NDArray[np.
     `Example`: hunk h owns tokens[offsets[h]:offsets[h + 1]], sorted and without duplicates. A hunk's buckets
     depend on that hunk alone.
     """
-    texts: list[list[str]] = []
+    packed: list[bytes] = []
     owners: list[int] = []
     marks: list[int] = []
     for number, hunk in enumerate(hunks):
-        for side, text in hunk:
-            texts.append([text] if side is Mark.TAG else _TOKEN.findall(text))
+        for mark, text in hunk:
+            packed.append(_packed(mark, text))
             owners.append(number)
-            marks.append(side)
-    counts = [len(found) for found in texts]
-    flat = list(chain.from_iterable(texts))
-    ids = np.fromiter(map(_hashes.__getitem__, flat), np.uint32, len(flat))
+            marks.append(mark)
+    counts = [len(hashes) // 4 for hashes in packed]
     owner = np.repeat(np.array(owners, dtype=np.uint64), counts)
-    mark = np.repeat(np.array(marks, dtype=np.uint32), counts)
-    keys = _keys(flat, ids, owner, mark)
-    tokens = (keys & np.uint64(0xFFFFFFFF)).astype(np.uint32)
+    salt = np.repeat(np.array(marks, dtype=np.uint32) * np.uint32(_PAIR), counts)
+    mixed = (np.frombuffer(b"".join(packed), dtype=np.uint32) ^ salt) * _MULTIPLIER
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= _MULTIPLIER
+    keys = _distinct((owner << np.uint64(32)) | (mixed >> _SHIFT))
+    tokens = (keys & np.uint64(_WORD)).astype(np.uint32)
     offsets = np.searchsorted(keys >> np.uint64(32), np.arange(len(hunks) + 1, dtype=np.uint64))
     return tokens, offsets.astype(np.int64)
 
 
-def _keys(
-    flat: list[str], ids: NDArray[np.uint32], owner: NDArray[np.uint64], mark: NDArray[np.uint32]
-) -> NDArray[np.uint64]:
-    """Return (hunk << 32 | bucket) of all n-grams, sorted, each once."""
-    real = ids != 0
-    changed = real & (mark <= Mark.DELETED)
-    paired = changed[:-1] & changed[1:] & (owner[:-1] == owner[1:]) & (mark[:-1] == mark[1:])
-    pairs = (ids[:-1] * _PAIR + ids[1:])[paired]
-    at = np.flatnonzero(changed)
-    found = [_parts[flat[position]] for position in at.tolist()]
-    parts = np.fromiter(chain.from_iterable(found), np.uint32)
-    from_token = np.repeat(at, [len(part) for part in found])
-    hashes = np.concatenate((ids[real], pairs, parts))
-    owners = np.concatenate((owner[real], owner[:-1][paired], owner[from_token]))
-    marks = np.concatenate((mark[real], mark[:-1][paired], mark[from_token]))
-    mixed = (hashes ^ (marks * _PAIR)) * _MULTIPLIER
-    mixed ^= mixed >> np.uint32(15)
-    mixed *= _MULTIPLIER
-    keys = (owners << np.uint64(32)) | (mixed >> _SHIFT)
+def _packed(mark: Mark, text: str) -> bytes:
+    """Hashes of all n-grams of a text, not yet marked."""
+    if mark is Mark.TAG:
+        return array("I", [_hashes[text]]).tobytes()
+    rows = _context_rows if mark is Mark.CONTEXT else _changed_rows
+    return b"".join([rows[row] for row in text.split("\n")])
+
+
+def _distinct(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Sort `keys`, in place, and return each of them once."""
     keys.sort()
     first = np.ones(keys.shape, dtype=bool)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])

@@ -6,14 +6,16 @@ Commits that change the same files by the same numbers of lines are only candida
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from oversight.changes.repository import Repository
 from oversight.history.log import cores
 
-_BATCH = 256
-"""Commits whose patches are held in memory at the same time, for each core."""
+_BATCH = 1_024
+"""Commits that one git reads: each pays anew for looking into the packs."""
+_HELD = 16 << 20
+"""Bytes of patches beyond which they are handed on, so that memory does not depend on what a batch holds."""
 _MAX_PATCH = 4 << 20
 """Bytes of a patch beyond which it is not compared: two equal giants are imports, which are excluded anyway."""
 
@@ -46,10 +48,18 @@ def patch_ids(repository: Repository, shas: Sequence[str]) -> dict[str, str]:
 
 
 def _patch_ids(repository: Repository, shas: Sequence[str]) -> dict[str, str]:
-    stream = b"".join(
-        b"commit %s\n\n%s\n" % (patch.sha.encode("ascii"), patch.data)
-        for patch in repository.patches(shas)
-        if len(patch.data) <= _MAX_PATCH and not patch.unread
-    )
-    lines = repository.run("patch-id", "--stable", stdin=stream).decode("ascii").splitlines()
-    return {sha: identifier for identifier, _, sha in (line.partition(" ") for line in lines)}
+    found: dict[str, str] = {}
+    stream = bytearray()
+    for patch in repository.patches(shas):
+        if len(patch.data) <= _MAX_PATCH and not patch.unread:
+            stream += b"commit %s\n\n%s\n" % (patch.sha.encode("ascii"), patch.data)
+        if len(stream) > _HELD:
+            found.update(_identified(repository, stream))
+            stream.clear()
+    found.update(_identified(repository, stream))
+    return found
+
+
+def _identified(repository: Repository, stream: bytearray) -> Iterator[tuple[str, str]]:
+    lines = repository.run("patch-id", "--stable", stdin=bytes(stream)).decode("ascii").splitlines()
+    return ((sha, identifier) for identifier, _, sha in (line.partition(" ") for line in lines))

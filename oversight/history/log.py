@@ -16,7 +16,7 @@ from itertools import cycle, islice
 from typing import BinaryIO
 
 from oversight.changes.model import FileChange, FileStatus
-from oversight.changes.patches import EVERYTHING, files_of
+from oversight.changes.patches import EVERYTHING, PATCH_BYTES, files_of
 from oversight.changes.repository import DIFF_OPTIONS, LOG_OPTIONS, Patch, Repository
 from oversight.errors import RepositoryError
 from oversight.history.model import Commit, Touch
@@ -153,7 +153,7 @@ def touch_of(file: FileChange) -> Touch:
 
 def log_format(mark: str) -> str:
     """The `--format` of a stream that `parse_log` reads with the same mark."""
-    return f"{mark}%H%x00%P%x00%at%x00%ct%x00%an%x00%ae%x00%B{mark}"
+    return f"{mark}%H%x00%P%x00%at%x00%ct%x00%cn%x00%ce%x00%an%x00%ae%x00%B{mark}"
 
 
 def new_mark() -> str:
@@ -195,10 +195,13 @@ def _split(stream: BinaryIO, separator: bytes) -> Iterator[bytes]:
 
 
 def _commit(header: bytes, body: bytes) -> Commit:
-    fields = header.split(b"\0", 6)
-    if len(fields) != 7:
+    # The fields of a patch, cut where a patch is: a commit with a name without end is the same to both.
+    fields = header[:PATCH_BYTES].split(b"\0", 8)
+    if len(header) > PATCH_BYTES:
+        fields += [b""] * (9 - len(fields))
+    if len(fields) != 9:
         raise _damaged()
-    sha, parents, authored, committed, name, email, message = fields
+    sha, parents, authored, committed, _, _, name, email, message = fields
     return Commit(
         sha=sha.decode("ascii"),
         parents=tuple(parents.decode("ascii").split()),

@@ -11,7 +11,6 @@ is later named a culprit for a change made before the rename is therefore credit
 from __future__ import annotations
 
 from bisect import bisect_right, insort
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -43,7 +42,7 @@ class FileState:
     last_commit: int = -1
     last_author: str = ""
     authors: dict[str, int] = field(default_factory=dict)
-    recent: deque[tuple[int, tuple[str, ...]]] = field(default_factory=lambda: deque(maxlen=RECENT_TOUCHES))
+    recent: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     heirs: list[tuple[int, FileState]] = field(default_factory=list)
 
     def copy(self) -> FileState:
@@ -218,4 +217,6 @@ def _change(record: FileState, touch: Touch, event: Event) -> None:
     record.last_commit = event.identifier
     record.last_author = event.author
     record.authors[event.author] = record.authors.get(event.author, 0) + 1
+    if len(record.recent) == RECENT_TOUCHES:
+        del record.recent[0]
     record.recent.append((event.time, event.partners))

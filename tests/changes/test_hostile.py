@@ -12,6 +12,7 @@ import pytest
 
 from oversight.changes.quarantine import Quarantine
 from oversight.changes.repository import Repository
+from oversight.errors import RepositoryError
 from tests.builders import GitRepository
 
 CODE = "def login(user):\n    return check(user)\n"
@@ -203,6 +204,30 @@ def test_pipes_instead_of_files_block_nothing(hostile: GitRepository) -> None:
     os.mkfifo(config)
     os.mkfifo(hostile.path / ".git" / "shallow")
     assert use(hostile.path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such pipes")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "HEAD", "packed-refs", "refs/heads/main", "refs/tags/deep/down", "logs/HEAD", "FETCH_HEAD",
+        "objects/info/alternates",
+    ],
+)  # fmt: skip
+def test_a_pipe_that_git_would_wait_for_is_refused(hostile: GitRepository, name: str) -> None:
+    """A reference or list that is a pipe, or a link to one, is named in an error before git opens it."""
+    path = hostile.path / ".git" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(RepositoryError, match=rf"'{path.name}' in the git directory is a pipe") as caught:
+        Repository.open(hostile.path)
+    assert caught.value.mend
+    if name != "HEAD":
+        path.rename(hostile.path / "pipe")
+        path.symlink_to(hostile.path / "pipe")
+        with pytest.raises(RepositoryError, match="is a pipe"):
+            Repository.open(hostile.path)
 
 
 @pytest.fixture

@@ -114,3 +114,10 @@ def test_a_date_keeps_its_time_zone() -> None:
     head = f"commit {'1' * 40}\nAuthor: A <a@b.c>\nDate: Thu Apr 7 15:13:13 2005 -0700\n\n    T\n\n"
     expected = datetime(2005, 4, 7, 15, 13, 13, tzinfo=timezone(timedelta(hours=-7)))
     assert change_from_diff((head + DIFF).encode()).authored_at == expected
+
+
+def test_headers_in_the_message_of_a_mail_are_text() -> None:
+    """A mail may speak of files in any words, `---` and `+++` among them."""
+    mail = f"From {'0' * 40} Mon Sep 17 00:00:00 2001\nFrom: {AUTHOR}\nSubject: On headers\n\n--- a/x\n+++ b/x\n---\n"
+    change = change_from_diff((mail + DIFF).encode())
+    assert (change.title, [file.path for file in change.files]) == ("On headers", ["x.py"])

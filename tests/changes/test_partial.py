@@ -15,6 +15,8 @@ from oversight.changes.model import FileChange
 from oversight.changes.quarantine import Quarantine
 from oversight.changes.repository import Repository, change_of
 from oversight.errors import RepositoryError
+from oversight.history import log
+from oversight.history.context import commit_of
 from tests.builders import GitRepository
 
 SUBMODULE = "1234567890123456789012345678901234567890"
@@ -230,3 +232,25 @@ def test_a_repository_may_move_while_it_is_closed(built: GitRepository, tmp_path
     shutil.move(built.path, tmp_path / "elsewhere")
     with Repository.open(tmp_path / "elsewhere") as repository:
         assert repository.resolve("HEAD") == head
+
+
+@pytest.mark.parametrize("long", ["author", "committer"])
+def test_a_commit_with_an_endless_name_is_the_same_to_every_reader(
+    built: GitRepository, monkeypatch: pytest.MonkeyPatch, long: str
+) -> None:
+    """Past the limit the rest of names and message is missing, alike from patches and the log; others are whole."""
+    people = {"author": b"Ada <ada@example.org> 1 +0000", "committer": b"Bob <bob@example.org> 2 +0000"}
+    built.commit_raw("Long", **people | {long: b"n" * 5_000 + people[long]})
+    built.commit("After", {"a": "a7\n"})
+    for target in (module, log):
+        monkeypatch.setattr(target, "PATCH_BYTES", 2_000)
+    with Repository.open(built.path) as repository:
+        patched = [commit_of(change_of(patch, "r")) for patch in repository.patches(built.commits[-2:])]
+        logged = {commit.sha: commit for commit in log.read_log(repository, "HEAD")}
+    told = [
+        [(one.author_name, one.author_email, one.message.strip()) for one in commits]
+        for commits in (patched, [logged[sha] for sha in built.commits[-2:]])
+    ]
+    assert told[0] == told[1]
+    assert len(told[0][0][0]) < 2_000
+    assert told[0][1] == ("Ada Lovelace", "ada@example.org", "After")

@@ -74,7 +74,8 @@ def test_an_agent_in_any_commit_of_a_range_counts(built: GitRepository) -> None:
 
 @pytest.mark.parametrize(
     "revision",
-    ["", "-n1", "--output=x", "nowhere", "HEAD:a.py", "HEAD^{tree}", "^HEAD", "a\nb", "a\0b", "0" * 40, "\x1b[2J"],
+    ["", "-n1", "--output=x", "nowhere", "HEAD:a.py", "HEAD^{tree}", "^HEAD", "a\nb", "a\0b", "0" * 40, "\x1b[2J",
+     "@{0", "HEAD@{0", "@{now", "@}{0", "@{0}}{"],
 )  # fmt: skip
 def test_what_names_no_commit_is_refused(built: GitRepository, revision: str) -> None:
     """Options, trees, files and unknown names are an error with a mend, and nothing in it drives a terminal."""

@@ -120,10 +120,10 @@ def test_a_bug_on_one_change_is_told_and_never_a_clean_review(
     """A review that breaks gives status `error`, flagged, exit code 3; a scoring gives that row and goes on."""
     examine = assessment.examine
 
-    def broken(change, *rest):
+    def broken(change, *rest, **options):
         if "loop" in change.title:
             raise ZeroDivisionError("\x1b[2Jboom")
-        return examine(change, *rest)
+        return examine(change, *rest, **options)
 
     for module in (assessment, review, scoring):
         monkeypatch.setattr(module, "examine", broken)

@@ -183,6 +183,8 @@ def test_unrelated_histories_have_no_change_between_them(oversight: Oversight, r
         ("score",),
         ("score", "--output", "x", "--jobs", "0"),
         ("score", "--output", "x", "--since", "yesterday"),
+        ("score", "--output", "x", "--since", "2024-02-01", "--until", "2024-01-31"),
+        ("mine", "--output", "x", "--since", "2024-02-01", "--until", "2024-01-31"),
         ("frobnicate",),
     ],
 )
@@ -193,6 +195,7 @@ def test_a_wrong_call_is_one_line_and_2(oversight: Oversight, repository: GitRep
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("oversight: ")
     assert done.err.count("\n") == 1
+    assert not (repository.path / "x").exists()
 
 
 @pytest.mark.parametrize("command", [(), ("review",), ("mine",), ("score",), ("train",), ("doctor",)])

@@ -76,6 +76,12 @@ def test_nothing_is_cut_off(text: str) -> None:
     assert buckets((Mark.ADDED, "last_word")) <= last
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_other_alphabets_on_a_row_change_nothing_of_the_rest(row: str) -> None:
+    """ASCII rows are read by a faster pattern, which finds what the general one finds."""
+    assert buckets((Mark.CONTEXT, row + " \u00e9")) == buckets((Mark.CONTEXT, row)) | buckets((Mark.CONTEXT, "\u00e9"))
+
+
 def test_buckets_do_not_depend_on_the_process() -> None:
     """The hash is the same on every machine and in every run: a shipped model relies on it."""
     expected = [13979, 17811, 33825, 39914, 43327, 44445, 49710]

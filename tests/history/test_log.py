@@ -170,7 +170,7 @@ def test_parsing_whatever_the_chunks(records: list[tuple[str, str]], step: int) 
             return super().read(step)
 
     parts = [
-        f"{MARK}{'0' * 40}\0\0001\0002\0n\0e\0{message}{MARK}"
+        f"{MARK}{'0' * 40}\0\0001\0002\0c\0c@e\0n\0e\0{message}{MARK}"
         f"\0\n:100644 100644 {'1' * 40} {'2' * 40} M\0{path}\0001\t2\t{path}\0"
         for message, path in records
     ]

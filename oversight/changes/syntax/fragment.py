@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import cached_property
 
-from tree_sitter import Tree
+from tree_sitter import Node, Tree
 
 from oversight.changes.model import Hunk, Line, LineKind
 from oversight.changes.syntax.counting import Census, take_census
@@ -78,26 +78,34 @@ class Fragment:
         return None if self.loaded is None else parse(self.loaded, self.text, self._allowance)
 
     @cached_property
+    def _read(self) -> tuple[Census, Inert]:
+        """What starts on the changed rows and what is inert, from one pass over the tree."""
+        loaded, tree, changes = self.loaded, self.tree, any(self.changed)
+        if loaded is None or tree is None:
+            changed = [row.text for row, is_changed in zip(self.rows, self.changed, strict=True) if is_changed]
+            return Census(*count_words(changed)), Inert(tuple([row.text for row in self.rows]))
+        captures: dict[str, list[Node]] = {}
+        quotes = loaded.opening.search(self.text) is not None
+        if changes or quotes:
+            cursor = loaded.cursor("reading" if changes else "lexing")
+            cursor.set_byte_range(0, len(self.text))
+            captures = cursor.captures(tree.root_node)
+        return take_census(self, loaded, captures), find_inert(self, loaded, captures if quotes else {})
+
+    @property
     def inert(self) -> Inert:
         """What is certainly a comment or string (see `oversight.changes.syntax.inert`)."""
-        if self.loaded is None or self.tree is None:
-            return Inert(tuple([row.text for row in self.rows]))
-        return find_inert(self, self.loaded, self.tree.root_node)
+        return self._read[1]
 
     @property
     def code(self) -> tuple[str, ...]:
         """The text of each row with comments and string contents blanked, columns kept; doubtful text is code."""
         return self.inert.code
 
-    @cached_property
+    @property
     def census(self) -> Census:
         """What starts on the changed rows."""
-        if not any(self.changed):
-            return Census(EditCounts())
-        if self.loaded is None or self.tree is None:
-            changed = [row.text for row, is_changed in zip(self.rows, self.changed, strict=True) if is_changed]
-            return Census(*count_words(changed))
-        return take_census(self, self.loaded, self.tree.root_node)
+        return self._read[0] if any(self.changed) else Census(EditCounts())
 
     @property
     def counts(self) -> EditCounts:

@@ -88,9 +88,15 @@ def bounded(query: Query) -> QueryCursor:
     return cursor
 
 
-def _patterns(capture: str, patterns: tuple[str, ...]) -> str:
-    return "\n".join(
-        (pattern if pattern[0] in "([" else f"({pattern}) @_").replace("@_", f"@{capture}") for pattern in patterns
+def _query(language: Language, captures: Mapping[str, tuple[str, ...]]) -> Query:
+    """Return the query that captures, under each name, what the patterns of that name find."""
+    return Query(
+        language,
+        "\n".join(
+            (pattern if pattern[0] in "([" else f"({pattern}) @_").replace("@_", f"@{name}")
+            for name, patterns in captures.items()
+            for pattern in patterns
+        ),
     )
 
 
@@ -112,26 +118,27 @@ class Loaded:
         self._local = threading.local()
         self.name_and_kinds = lru_cache(maxsize=16384)(self._name_and_kinds)
 
-    @cached_property
-    def _counting(self) -> Query:
-        categories = dict(self.grammar.categories)
-        categories["comments"] = self.grammar.comments
-        return Query(self.language, "\n".join(_patterns(name, patterns) for name, patterns in categories.items()))
-
-    @cached_property
-    def _lexing(self) -> Query:
+    @property
+    def _inert(self) -> dict[str, tuple[str, ...]]:
         grammar = self.grammar
-        parts = {
-            "comment": grammar.comments,
+        return {
+            "comments": grammar.comments,
             "string": grammar.strings,
             "interpolation": grammar.interpolations,
             "docstring": grammar.docstrings,
         }
-        return Query(self.language, "\n".join(_patterns(name, patterns) for name, patterns in parts.items()))
+
+    @cached_property
+    def _reading(self) -> Query:
+        return _query(self.language, {**self.grammar.categories, **self._inert})
+
+    @cached_property
+    def _lexing(self) -> Query:
+        return _query(self.language, self._inert)
 
     @cached_property
     def _defining(self) -> Query:
-        return Query(self.language, _patterns("definitions", self.grammar.categories["definitions"]))
+        return _query(self.language, {"definitions": self.grammar.categories["definitions"]})
 
     @property
     def parser(self) -> Parser:
@@ -142,8 +149,9 @@ class Loaded:
         return parser
 
     def cursor(self, purpose: str) -> QueryCursor:
-        """This thread's cursor over the query for "counting", "lexing" or "defining".
+        """This thread's cursor over the query for one of three purposes.
 
+        "reading" is for what is counted and what is inert, "lexing" for the latter alone, "defining" for definitions.
         The cursor keeps the range that was last set on it: set one before every use.
         """
         cursor: QueryCursor | None = getattr(self._local, purpose, None)

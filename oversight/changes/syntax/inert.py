@@ -34,6 +34,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ _OPENING = re.compile(rb"[A-Za-z0-9@$]{0,8}(#*)(\"{3}|'{3}|[\"'`])")
 _QUOTE = re.compile(rb"[\"'`]")
 _ODD_BREAK = re.compile(rb"\r(?!\n|\Z)|\xe2\x80[\xa8\xa9]|\xc2\x85|\0")
 _DOC_REST = re.compile(r"^[rRuU]?(?:\"\"\"|''')?\s*(?:\"\"\"|''')?$")
+_KINDS = ("comments", "string", "interpolation")
 _MAX_NESTING = 8
 _NOT_NEWLINE = re.compile(rb"[^\n]")
 
@@ -67,24 +69,13 @@ class Inert:
         return not rest or (row in self.doc_rows and _DOC_REST.match(rest) is not None)
 
 
-def find_inert(fragment: Fragment, loaded: Loaded, root: Node) -> Inert:
-    """Apply the rule of this module to a parsed fragment."""
-    captures: dict[str, list[Node]] = {}
-    if loaded.opening.search(fragment.text):
-        cursor = loaded.cursor("lexing")
-        cursor.set_byte_range(0, len(fragment.text))
-        captures = cursor.captures(root)
-    if not captures:
+def find_inert(fragment: Fragment, loaded: Loaded, captures: Mapping[str, Sequence[Node]]) -> Inert:
+    """Apply the rule of this module to a fragment, of which the query "reading" or "lexing" captured `captures`."""
+    tokens = [(node.start_byte, -node.end_byte, kind, node) for kind in _KINDS for node in captures.get(kind, ())]
+    if not tokens:
         return Inert(tuple([row.text for row in fragment.rows]))
-    docstrings = {node.start_byte for node in captures.pop("docstring", ())}
-    tokens = [
-        (node.start_byte, -node.end_byte, kind, node)
-        for kind, nodes in captures.items()
-        for node in nodes
-        if kind != "docstring"
-    ]
     tokens.sort(key=_order)
-    painter = _Painter(fragment, loaded, docstrings)
+    painter = _Painter(fragment, loaded, {node.start_byte for node in captures.get("docstring", ())})
     for start, negative_end, kind, node in tokens:
         painter.take(start, -negative_end, kind, node)
     return painter.result()
@@ -122,7 +113,8 @@ class _Painter:
         if start < self._end:
             self._take_nested(start, end, kind, node)
             return
-        first, last = self._row(start), self._row(max(start, end - 1))
+        first = self._row(start)
+        last = bisect_right(self._offsets, end - 1, first + 1) - 1
         in_front = max(self._offsets[first], self._end)
         if kind == "interpolation":
             return
@@ -134,7 +126,7 @@ class _Painter:
         if first > self._dirty:
             self._trusted = (
                 self._blank_comment(start, end, first, last)
-                if kind == "comment"
+                if kind == "comments"
                 else self._blank_string(start, end, first, last, node)
             )
         self._end = end
@@ -217,9 +209,10 @@ class _Painter:
     def _paint(self, start: int, end: int, first: int, last: int) -> None:
         if first == last:
             self._out[start:end] = b" " * (end - start)
+            self._touched.add(first)
         else:
             self._out[start:end] = _NOT_NEWLINE.sub(b" ", self._text[start:end])
-        self._touched.update(range(first, last + 1))
+            self._touched.update(range(first, last + 1))
 
     def _row(self, byte: int) -> int:
         return bisect_right(self._offsets, byte) - 1

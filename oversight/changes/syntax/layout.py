@@ -18,7 +18,7 @@ from oversight.changes.syntax.fragment import Fragment
 
 def same_tokens(old: Fragment, new: Fragment) -> bool:
     """Return whether nothing but meaningless white space differs between the two sides."""
-    if b"".join(old.text.split()) != b"".join(new.text.split()):
+    if _solid_bytes(old) != _solid_bytes(new) or b"".join(old.text.split()) != b"".join(new.text.split()):
         return False
     rows = [_rows(old), _rows(new)]
     if old.loaded is None or new.loaded is None or old.tree is None or new.tree is None:
@@ -32,6 +32,12 @@ def same_tokens(old: Fragment, new: Fragment) -> bool:
         if containers and [_indent(row) for row in rows[0]] != [_indent(row) for row in rows[1]]:
             return False
     return _same_trees(old.tree, new.tree, old.text, new.text, containers)
+
+
+def _solid_bytes(fragment: Fragment) -> int:
+    """How many bytes of the changed rows are not white space: nearly all hunks differ there already."""
+    changed = "".join([row.text for row, is_changed in zip(fragment.rows, fragment.changed, strict=True) if is_changed])
+    return len(changed.encode("utf-8", "surrogateescape").translate(None, b" \t\n\r\x0b\x0c"))
 
 
 def _rows(fragment: Fragment) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from oversight.changes.model import FileStatus
 from oversight.history.model import Context
 from oversight.reviewers.model import Place
 from oversight.reviewers.principles.globs import compile_globs
@@ -70,6 +71,7 @@ class Matcher:
         self.unless = Regex(detector.unless, Field.CODE) if detector.unless else None
         self.without = Regex(detector.without, Field.CODE) if detector.without else None
         self.becomes = Regex(detector.becomes.regex, detector.becomes.field) if detector.becomes else None
+        self._paths = compile_globs(detector.paths) if detector.paths else None
         self.also = tuple((pattern, Regex(pattern.regex, pattern.field)) for pattern in detector.also)
 
     @property
@@ -93,21 +95,23 @@ class Matcher:
             return False
         return self.message is None or self.message.search(message) is not None
 
+    def concerns(self, language: str | None, status: FileStatus) -> bool:
+        """Whether the detector is about files in this language with which this was done."""
+        detector = self.detector
+        if detector.languages and language not in detector.languages:
+            return False
+        if detector.queries and language not in detector.queries:
+            return False
+        return not detector.statuses or status in detector.statuses
+
     def admits(self, view: FileView) -> bool:
-        """Whether the file is one that this detector is about: either of its paths counts, and no path excludes."""
-        detector, file = self.detector, view.file
-        if detector.languages and file.language not in detector.languages:
-            return False
-        if detector.queries and file.language not in detector.queries:
-            return False
-        if detector.statuses and file.status not in detector.statuses:
-            return False
-        if detector.kinds and not any(_KINDS[kind](view) for kind in detector.kinds):
-            return False
-        if not detector.paths:
-            return True
-        globs = compile_globs(detector.paths)
-        return any(path is not None and globs.match(path) for path in (file.new_path, file.old_path))
+        """Whether the detector is about a file of this kind, given that it `concerns` and `matches` it."""
+        kinds = self.detector.kinds
+        return not kinds or any(_KINDS[kind](view) for kind in kinds)
+
+    def matches(self, path: str) -> bool:
+        """Whether the detector is about files by this path; of a file with two, either counts."""
+        return self._paths is None or self._paths.match(path) is not None
 
     def places(self, view: FileView, context: Context) -> list[Place]:
         """Where the detector fires in a file that it admits; empty where it does not."""

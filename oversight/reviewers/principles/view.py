@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from oversight.changes.model import FileChange, Hunk, LineKind
 from oversight.changes.syntax import HunkSyntax
+from oversight.features.memory import Memory
 from oversight.reviewers.principles.model import Field, Side
 from oversight.reviewers.principles.sure import boundary, sure_code
-from oversight.reviewers.principles.words import Vocabulary
+from oversight.reviewers.principles.words import Vocabulary, Words
 
 ROW_LENGTH = 4096
 """Characters of a row that patterns read. What is longer is never silent: the principle `unreadable-row` fires."""
 
+_boundary = Memory(boundary, kept=1 << 15, longest=200)
 _LOOSE_BLANK = re.compile(r"(?<!\w) | (?!\w)")
 
 
@@ -84,9 +86,9 @@ class FileView:
         return {side: max(map(len, [row.raw for row in rows]), default=0) for side, rows in self.rows.items()}
 
     @cached_property
-    def words(self) -> dict[Side, dict[str, list[int]]]:
-        """For each side, which rows hold which words of the vocabulary, comments and strings included."""
-        return {side: self._vocabulary.rows_by_word(text) for side, text in self.raw.items()}
+    def words(self) -> dict[Side, Words]:
+        """For each side, the words of the vocabulary in its rows, comments and strings included."""
+        return {side: self._vocabulary.words_of(text) for side, text in self.raw.items()}
 
     def holding(self, side: Side, alternatives: Sequence[frozenset[str]]) -> Sequence[int]:
         """The rows of `side` that hold all words of one of the alternatives; all rows where there are none."""
@@ -94,8 +96,9 @@ class FileView:
             return range(len(self.rows[side]))
         words, found = self.words[side], set[int]()
         for alternative in alternatives:
-            if alternative <= words.keys():
-                found.update(set[int].intersection(*(set(words[word]) for word in alternative)))
+            if alternative <= words.all:
+                rows, *more = [words.lines(word) for word in alternative]
+                found.update(set(rows).intersection(*more) if more else rows)
         return sorted(found)
 
     def text(self, side: Side, field: Field, index: int) -> str:
@@ -139,7 +142,7 @@ class FileView:
         boundaries = self._boundaries.get(hunk)
         if boundaries is None:
             lines = self.file.hunks[hunk].lines
-            boundaries = [number for number, line in enumerate(lines) if boundary(line.text[:ROW_LENGTH])]
+            boundaries = [number for number, line in enumerate(lines) if _boundary[line.text[:ROW_LENGTH]]]
             self._boundaries[hunk] = boundaries
         before = bisect_left(boundaries, position)
         return None if boundaries[before : before + 1] == [position] else before
@@ -157,7 +160,7 @@ class FileView:
 
 def _read(number: int, hunk: Hunk, run: int, rows: dict[Side, list[Row]]) -> int:
     """Append the changed rows of a hunk; the number of its last run."""
-    added, deleted = rows[Side.ADDED].append, rows[Side.DELETED].append
+    added, deleted, make = rows[Side.ADDED].append, rows[Side.DELETED].append, tuple.__new__
     old = new = 0
     for position, line in enumerate(hunk.lines):
         if line.kind is LineKind.CONTEXT:
@@ -165,9 +168,9 @@ def _read(number: int, hunk: Hunk, run: int, rows: dict[Side, list[Row]]) -> int
             new += 1
             run += 1
         elif line.kind is LineKind.ADDED:
-            added(Row(line.new_number or 0, line.text, number, run, position, new))
+            added(make(Row, (line.new_number or 0, line.text, number, run, position, new)))
             new += 1
         else:
-            deleted(Row(line.old_number or 0, line.text, number, run, position, old))
+            deleted(make(Row, (line.old_number or 0, line.text, number, run, position, old)))
             old += 1
     return run

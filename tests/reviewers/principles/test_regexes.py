@@ -70,9 +70,9 @@ def test_words_are_found_in_the_rows_that_hold_them(rows: list[str]) -> None:
     """The index of a text by rows agrees with the sub-words of each row."""
     rows = [row.replace("\n", " ") for row in rows]
     vocabulary = Vocabulary(word for row in rows for word in subwords(row))
-    found = vocabulary.rows_by_word("\n".join(rows))
+    words = vocabulary.words_of("\n".join(rows))
     for number, row in enumerate(rows):
-        assert {word for word, numbers in found.items() if number in numbers} == subwords(row)
+        assert {word for word in words.all if number in words.lines(word)} == subwords(row)
 
 
 @pytest.mark.parametrize(
