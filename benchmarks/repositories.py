@@ -29,11 +29,11 @@ SOURCES = (
     Source("dpdk", "38f72e500b3b159eca3ba2f4ca0e46a26a7cb057", "BSD-3-Clause", "trailers", True),
     Source("u-boot", "6073c36b2c8d39afe3ecc789b281667a3ddebc70", "GPL-2.0-or-later", "trailers", False),
     Source("networkmanager", "355bc902994f8f616bc80dcb451455f7aeb6b809", "LGPL-2.1-or-later", "trailers", False),
-    # Its code may be had under the MIT or a BSD licence, but for headers of the kernel and some scripts and papers.
+    # Its code may be had under the MIT or a BSD licence; what is left out, under the GPL alone or without a word.
     Source(
         "rdma-core",
         "691953d8d502f54088f776c5ba2aeed0a5ac945d",
-        "MIT or BSD (or GPL-2.0)",
+        "MIT or BSD",
         "trailers",
         True,
         left_out=("kernel-headers/", "debian/", "redhat/", "suse/", "Documentation/", "buildlib/"),

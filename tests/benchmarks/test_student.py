@@ -46,8 +46,6 @@ def table(count: int, *, seed: int = 0, source: Source = TINY) -> Table:
 @pytest.mark.parametrize("name", PEERS)
 def test_every_peer_scores_every_row(name):
     """A finite score for each row, the same in a second run."""
-    if "XGBoost" in name:
-        pytest.importorskip("xgboost", reason="NOT CHECKED: the XGBoost peer needs the extra `bench`")
     train, evaluation = table(200), table(60, seed=1)
     scores = PEERS[name](train, evaluation, 0)
     assert scores.shape == (60,)
