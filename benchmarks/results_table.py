@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.peers import PEERS, POOLED_PEER
 from benchmarks.student_models import ALONE, POOLED, UNSEEN
 
 _KINDS = {"trailers": "repositories with `Fixes:` trailers", "reverts": "repositories with reverts alone"}
@@ -28,15 +29,25 @@ class Target:
 def targets(results: Mapping[str, Any]) -> list[Target]:
     """Return the targets, each with the figures that decide it."""
     means = results["means"]
-    over = [_over_best(means["all"], student, metric) for student in (POOLED, ALONE) for metric in _METRICS]
+    over = [
+        _over_best(means["all"], student, metric, pooled=pooled)
+        for student, pooled in ((POOLED, False), (POOLED, True), (ALONE, False))
+        for metric in _METRICS
+    ]
     return [*over, *(_over_lines(means[kind], kind) for kind in _KINDS if kind in means)]
 
 
-def _over_best(group: Mapping[str, Any], student: str, metric: str) -> Target:
+def _over_best(group: Mapping[str, Any], student: str, metric: str, *, pooled: bool) -> Target:
+    """Compare with the best of the field's peers, or with boosting that was given what the student was given: other
+    repositories, each on its own scale.
+    """
     compared = group[metric]
-    best = compared["best_peer"]
-    what = f"*{student}* above the best peer by {_METRICS[metric]}, on the mean of {_count(group)}"
-    if best is None or student not in compared["differences"]:
+    values = {peer: compared["models"][peer]["value"] for peer in PEERS if peer in compared["models"]}
+    told = values and all(value is not None for value in values.values())
+    best = POOLED_PEER if pooled else max(values, key=lambda peer: values[peer]) if told else None
+    against = "boosting that knows as much" if pooled else "the best peer of the field"
+    what = f"*{student}* above {against} by {_METRICS[metric]}, on the mean of {_count(group)}"
+    if best is None or best not in compared["differences"].get(student, {}):
         return Target(None, f"{what}: {_untold(group)}.")
     return _decided(what, compared, student, best)
 

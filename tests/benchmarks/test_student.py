@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import student_figures
-from benchmarks.peers import PEERS, boosting_pooled, placed
+from benchmarks.peers import PEERS, POOLED_PEER, boosting_pooled, placed
 from benchmarks.repositories import PERMISSIVE, SOURCES, Source
 from benchmarks.results_table import page, rounded, shown, targets
 from benchmarks.student import collect, compute, main, results
@@ -157,7 +157,7 @@ def found(strength: float, *, count: int = 400) -> dict[str, object]:
     helds = {
         source.name: held(
             table(count, seed=seed, source=source),
-            **dict.fromkeys(STUDENTS, strength), **{"lines added": 0.2, "gradient boosting": 1.0},
+            **dict.fromkeys(STUDENTS, strength), **{"lines added": 0.2, "gradient boosting": 1.0, POOLED_PEER: 1.5},
         )
         for seed, source in enumerate((TINY, OTHER))
     }  # fmt: skip
@@ -172,13 +172,20 @@ def found(strength: float, *, count: int = 400) -> dict[str, object]:
 def test_the_words_follow_from_the_figures():
     """A student that knows more meets every target, one that knows less misses all; the page says so."""
     better, worse = found(3.0), found(0.0)
-    assert [target.met for target in targets(better)] == [True] * 6
-    assert [target.met for target in targets(worse)] == [False] * 6
+    assert [target.met for target in targets(better)] == [True] * 8
+    assert [target.met for target in targets(worse)] == [False] * 8
     assert "**Met**" in page(better)
     assert "**Missed**" not in page(better)
     assert "**Missed**" in page(worse)
     assert "**Met**" not in page(worse)
     assert "*gradient boosting*" in str(targets(better)[0])
+    assert f"*{POOLED_PEER}*" in str(targets(better)[2])
+
+
+def test_the_peer_that_knows_as_much_decides_a_target_of_its_own():
+    """Above the peers of the field and below boosting that was taught by the same repositories: both are said."""
+    between = [target.met for target in targets(found(1.25))[:4]]
+    assert between[2:] == [False, False]
 
 
 def test_an_interval_that_holds_zero_is_a_miss():
