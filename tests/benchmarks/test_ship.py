@@ -1,0 +1,45 @@
+"""The shipped model's training: what is put aside, what is expected of young changes, and the card."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from benchmarks.ship import card, divide, figures, teach
+from tests.benchmarks.test_student import OTHER, table
+
+
+def test_rows_for_calibration_are_not_learned_from():
+    """Both parts together are all rows, and they share none."""
+    rows = table(100)
+    part = divide(rows, table(20, seed=1), seed=0)
+    learned, held = ({one.change_id for one in each.examples} for each in (part.learned, part.calibration))
+    assert len(held) == 15
+    assert not learned & held
+    assert learned | held == {one.change_id for one in rows.examples}
+
+
+def test_risk_counts_repairs_that_are_still_to_come():
+    """The same labels mean a higher risk where only a part of the repairs would be known by now."""
+    rows = table(400)
+    young = replace(rows, found=np.full(400, 0.3))
+    risks = [
+        teach([divide(each, table(20, seed=1), seed=0)], seed=0).predict(rows.examples).mean() for each in (rows, young)
+    ]
+    assert risks[1] > 1.5 * risks[0]
+
+
+def test_the_card_says_what_was_learned_and_what_is_reached():
+    """Every repository has its revision, its rows, and figures with and without having been learned from."""
+    parts = [
+        divide(table(150), table(60, seed=1), seed=0),
+        divide(table(150, seed=2, source=OTHER), table(60, seed=3, source=OTHER), seed=0),
+    ]
+    found, reference = figures(parts, teach(parts, seed=0), seed=0)
+    text = card(found)
+    for part in parts:
+        assert f"### {part.name}" in text
+        assert part.test.source.revision[:12] in text
+        assert "student that never saw it" in found[part.name]["test"]["scores"]
+    assert all(np.isfinite(values).all() for values in reference.values())
