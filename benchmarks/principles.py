@@ -85,7 +85,8 @@ def review_history(clone: Path, labels: Path | None, changes: int, seed: int) ->
         start = time.process_time()
         opinions = reviewer.review(change, context, syntax)
         history.seconds += time.process_time() - start
-        size = change.added + change.deleted
+        # The lines that were read: a file that could not be has none to fire on.
+        size = sum(len(hunk.added) + len(hunk.deleted) for file in change.files for hunk in file.hunks)
         history.rows += size
         pooled = patch.sha not in excluded and exclusion(commit_of(change)) is None
         counts = labels is not None and pooled and mature(committed[patch.sha])
