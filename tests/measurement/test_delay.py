@@ -37,7 +37,7 @@ def test_a_share_rises_with_age_and_stays_a_share(pairs, moments):
     lags, ages = np.sort(np.array(pairs), axis=1).T
     shares = known_share(ages, lags)(np.sort(moments))
     assert ((shares >= LEAST) & (shares <= 1)).all()
-    assert (np.diff(shares) >= 0).all()
+    assert (np.diff(shares) >= -1e-12).all()  # interpolation rounds
 
 
 @given(st.lists(DAYS, min_size=FEWEST, max_size=60))
