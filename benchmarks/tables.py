@@ -27,6 +27,9 @@ _WALKS = ("all", "spread", "newest")
 """Which commits PyDriller walked, what leads first."""
 
 
+_DIED = "died at a missing blob"
+
+
 def _walk(one: dict[str, Any]) -> str:
     return {0: "all", 1: "newest"}.get(one["pydriller"].get("windows"), "spread")
 
@@ -39,7 +42,8 @@ def _history_row(one: dict[str, Any]) -> str:
     ours = one["oversight"]
     cells = [
         one["repository"], f"{ours['commits']:,}", f"{ours['seconds']:.1f}", _told(ours.get("cpu_seconds"), ".1f"),
-        f"{one['git_log_seconds']:.1f}", f"{one['git_ratio']:.2f}", _walk(one), f"{one['pydriller_ratio']:.1f}",
+        _told(one["git_log_seconds"], ".1f") or _DIED, _told(one["git_ratio"], ".2f"), _walk(one),
+        f"{one['pydriller_ratio']:.1f}",
         f"{one['pydriller_walking_ratio']:.1f}", f"{ours['peak_bytes'] / 1e6:.0f}",
         _told(ours.get("git_peak_bytes", 0) / 1e6 or None, ".0f"),
     ]  # fmt: skip
