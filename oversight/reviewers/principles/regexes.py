@@ -14,6 +14,7 @@ Rows are cut to a fixed length before they are matched, so the whole cost is lin
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -213,8 +214,11 @@ def bounded(pattern: str, *, code: bool = False) -> str:
         raise UnsafeRegexError(f"it is longer than {LENGTH} characters")
     safe = _Scanner(pattern, code=code).run()
     try:
-        re.compile(safe)
-    except (re.error, OverflowError) as error:
+        with warnings.catch_warnings():
+            # `[[a]` and the like: Python warns that a later version may read it otherwise.
+            warnings.simplefilter("error", FutureWarning)
+            re.compile(safe)
+    except (re.error, OverflowError, FutureWarning) as error:
         raise UnsafeRegexError(str(error)) from error
     return safe
 

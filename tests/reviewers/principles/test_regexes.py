@@ -19,7 +19,7 @@ from oversight.reviewers.principles.words import Vocabulary, subwords
 @pytest.mark.parametrize(
     "pattern",
     ["(a*)*", "(a|aa)+b", "(a|a)*", "(?:x+)+", r"(a)\1", "(?P=a)", "(?(1)a|b)", "a**", "*a", "(", ")", "[", "a{3,1}",
-     "a|*", ".*.*.*.*=", "(?>a)", "x" * 2000, "a{9999}{9999}", "\\"],
+     "a|*", ".*.*.*.*=", "(?>a)", "x" * 2000, "a{9999}{9999}", "\\", "[[a]"],
 )  # fmt: skip
 def test_patterns_that_could_blow_up_are_refused(pattern: str) -> None:
     """Nested and ambiguous repetitions, back-references and broken patterns are outside the subset."""
@@ -38,6 +38,12 @@ def test_repetitions_get_a_bound(pattern: str, expected: str) -> None:
     assert bounded(pattern) == expected
 
 
+def _unbounded(pattern: str) -> bool:
+    """Whether a star, a plus or an open count repeats something, outside of classes and escapes."""
+    plain = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern)
+    return re.search(r"[*+](?!\})|\{\d*,\}", re.sub(r"(?<=\})\+", "", plain)) is not None
+
+
 @given(st.text("ab()|*+?{}2,[]\\^.-x ", max_size=14), st.booleans())
 def test_a_pattern_is_bounded_or_refused(pattern: str, code: bool) -> None:
     """Whatever the pattern: it compiles without an unbounded repetition, or there is one clear error."""
@@ -46,6 +52,7 @@ def test_a_pattern_is_bounded_or_refused(pattern: str, code: bool) -> None:
     except UnsafeRegexError:
         return
     re.compile(safe)
+    assert not _unbounded(safe)
 
 
 @pytest.mark.parametrize(
