@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 from oversight.changes.model import FileChange, FileStatus
 from oversight.changes.patches import files_of
+from oversight.changes.paths import decode, unquote
 from oversight.changes.repository import Patch, Repository
 from oversight.changes.syntax import analyse
 from oversight.errors import DiffError, RepositoryError
@@ -30,18 +31,37 @@ from oversight.errors import DiffError, RepositoryError
 MOST_FILES = 20
 MOST_LINES = 300
 
-_HEADER = re.compile(rb"^([0-9a-f]{40}|[0-9a-f]{64}) \d+ \d+(?: \d+)?$")
+_HEADER = re.compile(rb"^([0-9a-f]{40}|[0-9a-f]{64}) (\d+) \d+(?: \d+)?$")
+_FILENAME = b"filename "
 _AHEAD = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a line comes from: the commit that last wrote it, its path there, and its number, from 1 on."""
+
+    sha: str
+    path: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Blamed:
-    """A repair and the commits that last wrote what it deletes; `reason` says why there are none."""
+    """A repair, and where the lines of code that it deletes come from; `reason` says why there are none.
+
+    `unread` counts the files that git could not blame: content that is missing, or a path that git cannot take.
+    """
 
     fix: str
     committed_at: int
-    culprits: tuple[str, ...]
+    origins: tuple[Origin, ...] = ()
     reason: str | None = None
+    unread: int = 0
+
+    @property
+    def culprits(self) -> tuple[str, ...]:
+        """The commits that last wrote those lines, each once."""
+        return tuple(dict.fromkeys(origin.sha for origin in self.origins))
 
 
 def blame_repairs(
@@ -52,13 +72,13 @@ def blame_repairs(
     advance: Callable[[int], None] = lambda _steps: None,
 ) -> Iterator[Blamed]:
     """Blame each of the commits `fixes`, in order. `jobs` processes of git at a time (default: one a core)."""
-    pending: deque[tuple[Blamed, list[Future[list[str]]]]] = deque()
+    pending: deque[tuple[Blamed, list[Future[list[Origin] | None]]]] = deque()
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool:
         try:
             for patch in repository.patches(fixes):
                 # Parsing stays in this thread; git, which takes the time, runs in processes of its own.
                 blamed, places = _places(patch)
-                pending.append((blamed, [pool.submit(_authors, repository, *place) for place in places]))
+                pending.append((blamed, [pool.submit(_origins, repository, *place) for place in places]))
                 if len(pending) >= _AHEAD:
                     yield _joined(*pending.popleft())
                     advance(1)
@@ -71,14 +91,15 @@ def blame_repairs(
                     future.cancel()
 
 
-def _joined(blamed: Blamed, futures: Sequence[Future[list[str]]]) -> Blamed:
-    culprits = dict.fromkeys(sha for future in futures for sha in future.result())
-    return replace(blamed, culprits=tuple(culprits))
+def _joined(blamed: Blamed, futures: Sequence[Future[list[Origin] | None]]) -> Blamed:
+    found = [future.result() for future in futures]
+    origins = tuple(origin for one in found if one is not None for origin in one)
+    return replace(blamed, origins=origins, unread=found.count(None))
 
 
 def _places(patch: Patch) -> tuple[Blamed, list[tuple[str, str, list[int]]]]:
     """What to blame for a repair: revision, path and lines, a file each."""
-    repair = Blamed(patch.sha, patch.committed_at or 0, ())
+    repair = Blamed(patch.sha, patch.committed_at or 0)
     if patch.parent is None:
         return replace(repair, reason="no parent"), []
     try:
@@ -106,24 +127,33 @@ def code_lines(file: FileChange) -> list[int]:
     return found
 
 
-def _authors(repository: Repository, revision: str, path: str, lines: Sequence[int]) -> list[str]:
-    """The commits that last wrote those lines of a file, without the edges of a cut-off history."""
+def _origins(repository: Repository, revision: str, path: str, lines: Sequence[int]) -> list[Origin] | None:
+    """Where those lines of a file come from, without the edges of a cut-off history; None where git cannot tell."""
     ranges = [f"-L{first},{last}" for first, last in _runs(lines)]
     try:
-        told = repository.run("blame", "--porcelain", "-w", *ranges, revision, "--", path)
+        return _read_porcelain(repository.run("blame", "--porcelain", "-w", *ranges, revision, "--", path))
     except RepositoryError:
-        return []  # content that is missing, or a path that git cannot take
-    found: dict[str, None] = {}
-    sha = None
+        return None
+
+
+def _read_porcelain(told: bytes) -> list[Origin]:
+    """Read `git blame --porcelain`, which describes a commit (path, boundary) where it first comes up, or moves on
+    to another path, and merely names it afterwards.
+    """
+    found: list[Origin] = []
+    paths: dict[str, str] = {}
+    edges: set[str] = set()
+    sha, number = "", 0
     for line in told.split(b"\n"):
         if line.startswith(b"\t"):
-            continue
-        if _HEADER.match(line):
-            sha = line.split(b" ", 1)[0].decode("ascii")
-            found.setdefault(sha)
-        elif line == b"boundary" and sha is not None:
-            found.pop(sha, None)
-    return list(found)
+            found.append(Origin(sha, paths[sha], number))
+        elif header := _HEADER.match(line):
+            sha, number = header[1].decode("ascii"), int(header[2])
+        elif line.startswith(_FILENAME):
+            paths[sha] = decode(unquote(line.removeprefix(_FILENAME)))
+        elif line == b"boundary":
+            edges.add(sha)
+    return [origin for origin in found if origin.sha not in edges]
 
 
 def _runs(lines: Sequence[int]) -> Iterator[tuple[int, int]]:

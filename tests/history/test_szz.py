@@ -8,7 +8,7 @@ import pytest
 
 from oversight.changes.repository import Repository
 from oversight.history.mining import mine_repository
-from oversight.history.szz import MOST_FILES, Blamed, blame_repairs
+from oversight.history.szz import MOST_FILES, Blamed, Origin, blame_repairs
 from tests.builders import GitRepository
 
 BODY = ["import os", "", "# a comment", "def area(width, height):", "    size = width + height", "    return size", ""]
@@ -93,3 +93,43 @@ def test_mining_with_szz(built: GitRepository) -> None:
         mined = mine_repository(repository, repository.resolve("HEAD"), ("szz",))
         assert [(label.change_id, label.source) for label in mined.labels] == [(built.commits[1], "szz")]
         assert "repairs" in mined.summary.notes[0]
+
+
+def test_lines_are_told_by_their_place_in_the_culprit(built: GitRepository) -> None:
+    """A line has the path and the number that it had where it was written, whatever moved it since."""
+    built.git("mv", "area.py", 'übung "a".py')
+    built.commit("Move")
+    built.commit("Add above", {'übung "a".py': text(["import re", *BODY])})
+    moved = ["import re", *BODY[:4], "    size = width * height", "    return abs(size)", ""]
+    fix = built.commit("Fix area", {'übung "a".py': text(moved)})
+    (repair,) = blamed(built, fix)
+    assert repair.origins == (Origin(built.commits[1], "area.py", 5), Origin(built.commits[1], "area.py", 6))
+
+
+def test_two_paths_of_one_culprit_are_told_apart(built: GitRepository) -> None:
+    """One commit can have written lines of several files that one file holds today."""
+    both = {"one.py": "first = 1\nsecond = 2\nthird = 3\n", "two.py": "fourth = 4\nfifth = 5\nsixth = 6\n"}
+    culprit = built.commit("Add two", both)
+    fix = built.commit("Fix both", {"one.py": "second = 2\nthird = 3\n", "two.py": "fourth = 4\nfifth = 5\n"})
+    assert blamed(built, fix)[0].origins == (Origin(culprit, "one.py", 1), Origin(culprit, "two.py", 3))
+
+
+def test_the_edge_of_a_shallow_clone_is_not_blamed(built: GitRepository, tmp_path: Path) -> None:
+    """Lines from before a cut-off history are nobody's, however many of them there are."""
+    changed = [*BODY[:3], "def area(wide, high):", BODY[4], "    return abs(size)", ""]
+    fix = built.commit("Fix area", {"area.py": text(changed)})
+    assert blamed(built.clone(tmp_path / "cut", "--depth=2"), fix)[0].origins == ()
+    assert len(blamed(built, fix)[0].origins) == 2
+
+
+def test_what_cannot_be_blamed_is_counted(built: GitRepository) -> None:
+    """Older content that is missing names nobody, and is told from code that nobody is to blame for."""
+    built.commit("Use the import", {"area.py": text([*BODY, "print(os)"])})
+    fix = built.commit(
+        "Fix area", {"area.py": text([*BODY[:4], "    size = width * height", BODY[5], "", "print(os)"])}
+    )
+    assert (blamed(built, fix)[0].unread, len(blamed(built, fix)[0].origins)) == (0, 1)
+    blob = built.git("rev-parse", f"{built.commits[1]}:area.py")
+    (built.path / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    (repair,) = blamed(built, fix)
+    assert (repair.unread, repair.culprits, repair.reason) == (1, (), None)
