@@ -25,16 +25,21 @@ from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
 from oversight.students.batch import PROFILE
 from oversight.students.network import Architecture
-from oversight.students.student import NetworkLearner
+from oversight.students.student import NetworkLearner, NetworkStudent
 from oversight.students.training import Budget
 
 Tables: TypeAlias = Mapping[str, Table]
 """By the repository's name."""
 
-ALONE = "student"
+Run: TypeAlias = Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]
+"""(rows to learn from, rows to score, seed) -> scores of each of the latter."""
+
+STARTED = "student"
+ALONE = "student, from nothing"
 POOLED = "student, taught by others too"
 UNSEEN = "student that never saw it"
-STUDENTS = (ALONE, POOLED, UNSEEN)
+STUDENTS = (STARTED, ALONE, POOLED, UNSEEN)
+"""*student* goes on from one that the permissive histories taught, as `oversight train` does from the shipped one."""
 
 POOLED_ROWS = 12_000
 """Most rows of a repository where several of one kind are learned from at once: the newest."""
@@ -75,19 +80,24 @@ class Variant:
                     repository[example.change_id] = table.source.name
         return NetworkLearner(self.architecture, self.budget, prior, found, repository)
 
-    def scores(self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
-        """Train on all of `trains` and return log-odds of `evaluations`, without any repository's base rate."""
+    def fit(self, trains: Sequence[Table], seed: int, start: NetworkStudent | None = None) -> NetworkStudent:
+        """Train on all of `trains`, from `start` where there is one."""
         learned = [table if self.delayed else table.ripe_alone() for table in trains]
         examples = [self.change(example) for table in learned for example in table.examples]
         labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
-        student = self.learner(learned).fit(examples, labels, seed=seed)
-        result = []
-        for table in evaluations:
-            name = table.source.name
-            reader = student.at(name) if self.own_scale and name in student.scales else student
-            pair = reader.logits([self.change(example) for example in table.examples])
-            result.append(pair[1] if self.hunks_alone else pair[0])
-        return result
+        return replace(self.learner(learned), start=start).fit(examples, labels, seed=seed)
+
+    def score(self, student: NetworkStudent, table: Table) -> Floats:
+        """Return log-odds of the rows, without the repository's base rate."""
+        name = table.source.name
+        reader = student.at(name) if self.own_scale and name in student.scales else student
+        whole, alone = reader.logits([self.change(example) for example in table.examples])
+        return alone if self.hunks_alone else whole
+
+    def scores(self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        """Train one student on all of `trains` and return its log-odds of `evaluations`."""
+        student = self.fit(trains, seed)
+        return [self.score(student, table) for table in evaluations]
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ class Job:
     seed: int
     learn: tuple[str, ...]
     score: tuple[str, ...]
-    run: Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]
+    run: Run
     settings: str
     probability: bool
     most: int | None = None
@@ -142,9 +152,11 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
     plain = Variant()
     for seed in range(seeds):
         for name in tables:
-            yield Job(ALONE, seed, (name,), (name,), _with_prior(plain), repr(plain), True)
+            yield Job(ALONE, seed, (name,), (name,), _with_prior(plain.scores), repr(plain), True)
         for names in kinds.values():
-            yield Job(POOLED, seed, names, names, _with_prior(plain), repr(plain), True, POOLED_ROWS)
+            yield Job(POOLED, seed, names, names, _with_prior(plain.scores), repr(plain), True, POOLED_ROWS)
+        settings = repr((GENERAL, plain))
+        yield Job(STARTED, seed, tuple(tables), tuple(tables), _with_prior(started), settings, True)
     shared = replace(plain, own_scale=False, architecture=GENERAL[0], budget=GENERAL[1])
     for seed in range(seeds_left_out if len(tables) > 1 else 0):
         for name in tables:
@@ -167,13 +179,22 @@ def _peer_job(model: str, peer: Peer, name: str) -> Job:
     return Job(model, 0, (name,), (name,), run, "", model not in NOT_PROBABILITIES)
 
 
-def _with_prior(variant: Variant) -> Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]:
+def started(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+    """Teach one student by the permissive histories, and from there one for each repository by its own."""
+    general = Variant(architecture=GENERAL[0], budget=GENERAL[1])
+    taught = [table for table in trains if table.source.permissive]
+    start = general.fit(taught, seed) if taught else None
+    own = Variant()
+    pairs = zip(trains, evaluations, strict=True)
+    return [own.score(own.fit([train], seed, start), evaluation) for train, evaluation in pairs]
+
+
+def _with_prior(scores: Run) -> Run:
     """Probabilities where the base rate is known, since the repository was learned from."""
 
     def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
         priors = {table.source.name: table.prior for table in trains}
-        logits = variant.scores(trains, evaluations, seed)
-        pairs = zip(logits, evaluations, strict=True)
+        pairs = zip(scores(trains, evaluations, seed), evaluations, strict=True)
         return [sigmoid(logit + priors[table.source.name]) for logit, table in pairs]
 
     return run

@@ -147,6 +147,12 @@ class Network(nn.Module):
             self.hunk_logit.bias.fill_(level - 1)
             self.leak.fill_(level - 1)
 
+    def raise_by(self, level: float) -> None:
+        """Add `level` to the log-odds of every change, with what the profile adds and without it."""
+        with torch.no_grad():
+            self.hunk_logit.bias.add_(level)
+            self.leak.add_(level)
+
     def forward(
         self, tokens: Tensor, token_hunk: Tensor, facts: Tensor, profile: Tensor, edges: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:

@@ -106,7 +106,8 @@ class NetworkLearner:
     """Trains the network of `oversight.students.network`; `report` hears of every epoch.
 
     By change, `prior` gives log-odds that are known beforehand (0 where it names none), `found` the share of repairs
-    that would be known by now (1), and `repository` whose changes its profile is placed among; see `Rows`.
+    that would be known by now (1), and `repository` whose changes its profile is placed among; see `Rows`. Training
+    goes on from `start`, where there is one.
     """
 
     architecture: Architecture = field(
@@ -116,6 +117,7 @@ class NetworkLearner:
     prior: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, float] = field(default_factory=dict)
     repository: Mapping[str, str] = field(default_factory=dict)
+    start: NetworkStudent | None = None
     report: Report | None = None
 
     def fit(
@@ -139,8 +141,9 @@ class NetworkLearner:
             np.array([names.index(self.repository.get(change, "")) for change in changes]),
         )
         network, edges = train(
-            self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss, report=self.report
-        )
+            self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss,
+            start=None if self.start is None else self.start.network, report=self.report,
+        )  # fmt: skip
         return NetworkStudent(network, scales=dict(zip(names, edges, strict=True)))
 
 

@@ -8,6 +8,9 @@ stop or to select.
 Half of the repairs of a change come more than a year after it, so that most young risky changes still look clean.
 Where the share of repairs that would be known by now is given for a row, the network learns P(risky) behind
 P(known as risky) = P(risky) * share: the delayed-feedback likelihood (Chapelle 2014, KDD).
+
+A network that was trained on other repositories may be where training starts. Its layers are then held to where they
+stood, the more so the fewer risky rows there are: L2-SP (Li et al. 2018, arXiv:1802.01483).
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from oversight.errors import LabelError
 from oversight.features.model import Example
 from oversight.students.batch import Batch, collate, profiles
 from oversight.students.network import Architecture, Network, pool, quantile_edges
+from oversight.students.transfer import Anchor, missing_level
 
 Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
 """(logits (N,), targets (N,), progress in [0, 1]) -> loss of each row (N,)."""
@@ -45,7 +49,9 @@ class Budget:
 
     `batch` is the most rows in a step; with few rows it is smaller, so that an epoch has some forty steps. `hunk_loss`
     weighs the loss of the pooled hunks alone, which makes each hunk's own logit mean something; `context_dropout` is
-    the share of rows shown as a bare diff would be, without history.
+    the share of rows shown as a bare diff would be, without history. `pull` holds layers to where training started,
+    where that is a trained network: the squared distance costs that much, divided by the number of risky rows, as a
+    Gaussian around the start would weigh against their likelihood.
     """
 
     epochs: int = 8
@@ -58,6 +64,7 @@ class Budget:
     hunk_loss: float = 0.5
     context_dropout: float = 0.1
     held_back: float = 0.1
+    pull: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +113,20 @@ def train(
     budget: Budget,
     history: NDArray[np.bool_],
     loss: Loss = cross_entropy,
+    start: Network | None = None,
     report: Report | None = None,
 ) -> tuple[Network, Tensor]:
-    """Train a network on `rows`; `history` (M,) is True for the measures that a bare diff does not have.
+    """Train a network on `rows`, from `start` where one of the same sizes is given.
 
-    Returns it with the edges of each repository's own scale (S, K, B + 1), by the numbers in `rows.scale`; the
-    network's own edges are those of all rows together. Raises `LabelError` for fewer than 20 rows, or targets that
-    are all the same.
+    `history` (M,) is True for the measures that a bare diff does not have. Returns the network with the edges of each
+    repository's own scale (S, K, B + 1), by the numbers in `rows.scale`; the network's own edges are those of all rows
+    together. Raises `LabelError` for fewer than 20 rows, or targets that are all the same.
     """
     if len(rows) < 20 or np.ptp(rows.targets) == 0:
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
     with _one_thread():
         torch.manual_seed(seed)
-        return _Training(architecture, rows, seed, budget, history, loss).run(report)
+        return _Training(architecture, rows, seed, budget, history, loss, start).run(report)
 
 
 @contextmanager
@@ -143,6 +151,7 @@ class _Training:
         budget: Budget,
         history: NDArray[np.bool_],
         loss: Loss,
+        start: Network | None,
     ) -> None:
         self.budget, self.history, self.loss = budget, history, loss
         self.random = np.random.default_rng(seed)
@@ -153,6 +162,7 @@ class _Training:
         self.steps = budget.epochs * (1 + (len(self.kept) - 1) // self.batch)
         self.step = 0
         self.network = self._network(architecture)
+        self.anchor = None if start is None else self._continue_from(start)
         self.optimisers = self._optimisers()
 
     def _network(self, architecture: Architecture) -> Network:
@@ -166,6 +176,32 @@ class _Training:
         base = float(np.average(kept.targets, weights=kept.weights)) / float(kept.found.mean())
         network.start_at(float(np.log(base / (1 - base))) - float(np.average(kept.prior, weights=kept.weights)))
         return network
+
+    def _continue_from(self, start: Network) -> Anchor:
+        """Take over what another network knows, but for the scale, which is these rows' own, and the base rate."""
+        edges = self.network.scale.edges.clone()
+        self.network.load_state_dict(start.state_dict())
+        self.network.scale.edges.copy_(edges)
+        self.network.raise_by(self._missing_level())
+        risky = float((self.kept.targets * self.kept.weights).sum() / self.kept.weights.mean())
+        return Anchor(self.network, self.budget.pull / max(risky, 1.0))
+
+    def _missing_level(self) -> float:
+        """Return the log-odds that bring the mean probability to the mean target."""
+        rows, logits = self.kept, []
+        self.network.eval()
+        with torch.no_grad():
+            for chosen in _minibatches(np.arange(len(rows)), 256):
+                part = rows.take(chosen)
+                pooled, context = forward(self.network, collate(part.examples), self._edges_of(part))
+                logits.append(pooled + context)
+        known = torch.cat(logits) + torch.from_numpy(rows.prior).float()
+        found, weights = (torch.from_numpy(array).float() for array in (rows.found, rows.weights))
+
+        def mean(level: float) -> float:
+            return float((torch.sigmoid(observed(known + level, found)) * weights).sum() / weights.sum())
+
+        return missing_level(mean, float(np.average(rows.targets, weights=rows.weights)))
 
     def _optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         budget = self.budget
@@ -207,6 +243,8 @@ class _Training:
             batch.profile[np.ix_(hidden, np.flatnonzero(self.history))] = np.nan
             targets = budget.smoothing / 2 + (1 - budget.smoothing) * part.targets
             value = self._loss(batch, replace(part, targets=targets), self.step / self.steps)
+            if self.anchor is not None:
+                value = value + self.anchor.cost()
             for optimiser in self.optimisers:
                 optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
@@ -219,14 +257,16 @@ class _Training:
             self.step += 1
 
     def _loss(self, batch: Batch, rows: Rows, progress: float) -> Tensor:
-        edges = self.edges[torch.from_numpy(rows.scale)] if len(self.edges) > 1 else None
-        pooled, context = forward(self.network, batch, edges)
+        pooled, context = forward(self.network, batch, self._edges_of(rows))
         targets, weights, prior, found = (
             torch.from_numpy(array).float() for array in (rows.targets, rows.weights, rows.prior, rows.found)
         )
         whole = self.loss(observed(pooled + context + prior, found), targets, progress)
         alone = self.loss(observed(pooled + prior, found), targets, progress)
         return ((whole + self.budget.hunk_loss * alone) * weights).sum() / weights.sum()
+
+    def _edges_of(self, rows: Rows) -> Tensor | None:
+        return self.edges[torch.from_numpy(rows.scale)] if len(self.edges) > 1 else None
 
     def _held_back_loss(self) -> float:
         self.network.eval()
