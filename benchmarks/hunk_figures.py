@@ -14,6 +14,8 @@ import numpy as np
 from benchmarks.hunk_rows import Culprits
 from benchmarks.student_figures import FEWEST, Figure, Resampled, difference, mean_over, told
 from benchmarks.student_rows import Flags, Floats
+from oversight.assessment import reading_weights
+from oversight.features.facts import FACTS
 from oversight.measurement.bootstrap import row_weights, summarise, time_blocks
 
 METRICS = ("recall@1", "recall@3", "reciprocal rank", "share read")
@@ -22,10 +24,13 @@ to and with its first guilty hunk; the only one where less is better.
 """
 
 PEER = "largest hunk first"
-"""What everything is compared with."""
-
 STUDENT = "student"
 REPORTED = "as reported"
+
+CODE = ", code first"
+"""Ending of the orders that begin with files whose language has a grammar. A hunk of any other file is never guilty,
+since blame is asked of code alone: to put it last is no merit, so these orders are compared among themselves.
+"""
 
 MANY = 10
 """Hunks from which a change belongs to the larger ones, in the figures by number of hunks."""
@@ -43,10 +48,23 @@ RANKINGS: Mapping[str, Ranking] = {
     "smallest hunk first": lambda rows: -rows.added,
     "in the order of the diff": lambda rows: -np.arange(rows.owner.size, dtype=np.float64),
     "at random": lambda rows: np.zeros(rows.owner.size),
+    "lines x acts, no student": lambda rows: reading_weights(rows.facts, np.full(rows.owner.size, 0.5)),
     "principles, then at random": lambda rows: rows.gravity,
     "principles, then the largest": lambda rows: then(rows.gravity, rows.added),
     "principles, then the student": lambda rows: then(rows.gravity, rows.risk),
+    STUDENT + CODE: lambda rows: then(_parsed(rows), rows.risk),
+    REPORTED + CODE: lambda rows: then(_parsed(rows), -rows.reported),
+    PEER + CODE: lambda rows: then(_parsed(rows), rows.added),
 }
+
+
+def peer_of(name: str) -> str:
+    """Return the order that another is compared with."""
+    return PEER + CODE if name.endswith(CODE) else PEER
+
+
+def _parsed(rows: Culprits) -> Floats:
+    return rows.facts[:, FACTS.index("parsed")].astype(np.float64)
 
 
 def then(first: Floats, second: Floats) -> Floats:
@@ -108,13 +126,15 @@ def resample(rows: Culprits, values: Floats) -> dict[str, dict[str, Resampled]]:
 
 
 def compared(resampled: Mapping[str, Sequence[Mapping[str, Resampled]]]) -> Figure:
-    """Return the mean over repositories of every ranking and what it has over `PEER`, by metric."""
+    """Return the mean over repositories of every ranking and what it has over its peer, by metric."""
     figures: Figure = {}
     for metric, repositories in resampled.items():
         of_all = {name: mean for name in RANKINGS if (mean := mean_over(repositories, name)) is not None}
         figures[metric] = {
             "rankings": {name: told(summarise(mean.value, mean.draws)) for name, mean in of_all.items()},
-            "over peer": {name: difference(mean, of_all[PEER]) for name, mean in of_all.items() if name != PEER},
+            "over peer": {
+                name: difference(mean, of_all[peer_of(name)]) for name, mean in of_all.items() if name != peer_of(name)
+            },
         }
     return figures
 

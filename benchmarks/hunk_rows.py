@@ -31,7 +31,7 @@ from oversight.features.facts import FACTS
 from oversight.history.context import context_of_diff
 from oversight.history.mining import mine_repository
 from oversight.history.szz import blame_repairs
-from oversight.reports.words import by_risk
+from oversight.reports.words import in_reading_order
 from oversight.reviewers.model import Opinion, Severity
 from oversight.reviewers.principles import Principles
 from oversight.reviewers.principles.constitution_files import CONSTITUTION
@@ -43,7 +43,8 @@ FEWEST_HUNKS = 4
 Place: TypeAlias = tuple[str, int]
 """Path and line in the culprit's own version of a file."""
 
-_EDITION = 1  # of what is kept
+_EDITION = 1  # of what is kept of repairs
+_SAID = 1  # of what is kept of hunks: to be raised when a report puts them in another order
 _NOTHING = {
     **dict.fromkeys(("added", "deleted", "risk", "reported", "gravity"), np.zeros(0)),
     "owner": np.zeros(0, dtype=np.int64), "guilty": np.zeros(0, dtype=np.bool_), "facts": np.zeros((0, len(FACTS))),
@@ -90,7 +91,7 @@ def read_culprits(source: Source, clones: Path, work: Path, model: Model, *, win
     """Return the culprits of one repository. What git said is kept in `work`; so is what `model` said of it."""
     blamed = _key(_EDITION, source.revision, window, most, FEWEST_HUNKS)
     guilt = work / f"guilt-{source.name}-{blamed}.json"
-    path = work / f"hunks-{source.name}-{_key(blamed, SCHEMA, _constitution(), model.info.sha256)}.npz"
+    path = work / f"hunks-{source.name}-{_key(blamed, _SAID, SCHEMA, _constitution(), model.info.sha256)}.npz"
     with Repository.open(clone_of(source, clones)) as repository:
         if not path.exists():
             named = _kept(guilt)
@@ -168,7 +169,7 @@ def _said(change: Change, principles: Principles, model: Model) -> dict[str, Any
     """Return what is known of each hunk of a change, by the names of `Culprits`."""
     examined = examine(change, context_of_diff(change), principles)
     report = assess(examined, model, (), _BUDGET)
-    order = {id(hunk): place for place, hunk in enumerate(by_risk(report.hunks))}
+    order = {id(hunk): place for place, hunk in enumerate(in_reading_order(report.hunks))}
     hunks = _hunks(change)
     return {
         "added": np.array([len(hunk.added) for _, hunk in hunks], dtype=np.float64),

@@ -18,7 +18,7 @@ from benchmarks.repositories import Source
 from oversight.changes.diff import change_from_diff
 from oversight.changes.repository import Repository
 from oversight.features.facts import FACTS
-from oversight.reports.words import by_risk
+from oversight.reports.words import in_reading_order
 from oversight.students.runtime import open_model
 from tests.builders import GitRepository, clean_environment, file_diff
 from tests.experiment.histories import DAY, START
@@ -161,7 +161,7 @@ def test_the_order_is_that_of_the_report(clones, source, work):
     with Repository.open(clones / "small") as repository:
         change = repository.change(repository.span(rows.shas[0]))
     report = assess(examine(change, context_of_diff(change), Principles()), model, (), 10.0)
-    shown = by_risk(report.hunks)
+    shown = in_reading_order(report.hunks)
     assert [shown.index(hunk) for hunk in report.hunks] == rows.reported[rows.owner == 0].tolist()
     assert [hunk.risk for hunk in report.hunks] == pytest.approx(rows.risk[rows.owner == 0])
 
