@@ -17,16 +17,19 @@ from typing import TypeAlias
 import numpy as np
 
 from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, boosting_pooled
+from benchmarks.pooling import AttentionPooling, MaximumPooling, MeanPooling
+from benchmarks.pretraining import pretrained
 from benchmarks.student_rows import Floats, Table, write_arrays
+from oversight.features.example import HISTORY
 from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
 from oversight.students.batch import PROFILE
-from oversight.students.network import Architecture
+from oversight.students.network import Architecture, Network
 from oversight.students.student import NetworkLearner, NetworkStudent
-from oversight.students.training import Budget
+from oversight.students.training import Budget, Build
 
 Tables: TypeAlias = Mapping[str, Table]
 """By the repository's name."""
@@ -58,13 +61,20 @@ GENERAL = replace(_PLAIN, profile_dropout=0.5), Budget(context_dropout=0.3)
 
 @dataclass(frozen=True)
 class Variant:
-    """A student with a part of it changed or taken away. `change` is applied to every row, learned from or not."""
+    """A student with a part of it changed or taken away.
+
+    `change` is applied to every row, learned from or not. `pretrained`: its vectors of tokens are learned beforehand,
+    without labels. `members`: so many seeds, whose log-odds are averaged.
+    """
 
     name: str = POOLED
     change: Callable[[Example], Example] = field(default=lambda example: example, repr=False)
     delayed: bool = True
     own_scale: bool = True
     hunks_alone: bool = False
+    pretrained: bool = False
+    members: int = 1
+    build: Build = field(default=Network, repr=False)
     architecture: Architecture = _PLAIN
     budget: Budget = field(default_factory=Budget)
 
@@ -78,14 +88,18 @@ class Variant:
                     found[example.change_id] = share
                 if self.own_scale:
                     repository[example.change_id] = table.source.name
-        return NetworkLearner(self.architecture, self.budget, prior, found, repository)
+        return NetworkLearner(self.architecture, self.budget, prior, found, repository, build=self.build)
 
     def fit(self, trains: Sequence[Table], seed: int, start: NetworkStudent | None = None) -> NetworkStudent:
         """Train on all of `trains`, from `start` where there is one."""
         learned = [table if self.delayed else table.ripe_alone() for table in trains]
         examples = [self.change(example) for table in learned for example in table.examples]
         labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
-        return replace(self.learner(learned), start=start).fit(examples, labels, seed=seed)
+        learner = replace(self.learner(learned), start=start)
+        if self.pretrained:
+            guessed = NetworkStudent(pretrained(self.architecture, examples, seed=seed))
+            learner = replace(learner, start=guessed, budget=replace(self.budget, pull=0.0))
+        return learner.fit(examples, labels, seed=seed)
 
     def score(self, student: NetworkStudent, table: Table) -> Floats:
         """Return log-odds of the rows, without the repository's base rate."""
@@ -95,9 +109,11 @@ class Variant:
         return alone if self.hunks_alone else whole
 
     def scores(self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
-        """Train one student on all of `trains` and return its log-odds of `evaluations`."""
-        student = self.fit(trains, seed)
-        return [self.score(student, table) for table in evaluations]
+        """Train one student, or several, on all of `trains` and return the log-odds of `evaluations`."""
+        students = [self.fit(trains, seed * self.members + member) for member in range(self.members)]
+        return [
+            np.asarray(np.mean([self.score(student, table) for student in students], axis=0)) for table in evaluations
+        ]
 
 
 @dataclass(frozen=True)
@@ -210,6 +226,11 @@ def without_facts(example: Example) -> Example:
     return replace(example, facts=np.full_like(example.facts, np.nan))
 
 
+def without_history(example: Example) -> Example:
+    """Return the change with what its repository's history says unknown."""
+    return replace(example, measures=np.where(HISTORY, np.nan, example.measures))
+
+
 def without_message(example: Example) -> Example:
     """Return the change with what was read from its message unknown."""
     measures = example.measures.copy()
@@ -221,10 +242,17 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("the whole student"),
     Variant("ripe labels alone, no delayed feedback", delayed=False),
     Variant("one scale for all repositories", own_scale=False),
+    Variant("without history", change=without_history),
     Variant("without edit facts", change=without_facts),
     Variant("without what the message says", change=without_message),
     Variant("without tokens", change=without_tokens),
     Variant("hunks alone, no profile", hunks_alone=True),
+    Variant("hunks pooled by their mean", build=MeanPooling),
+    Variant("hunks pooled by their maximum", build=MaximumPooling),
+    Variant("hunks pooled by attention", build=AttentionPooling),
+    Variant("vectors of tokens from guessing hidden ones", pretrained=True),
+    Variant("mean of 3 seeds", members=3),
+    Variant("no dropout", architecture=replace(_PLAIN, dropout=0.0, token_dropout=0.0, profile_dropout=0.0)),
     Variant("token rate 1.0", budget=Budget(embedding_rate=1.0)),
     Variant("token rate 0.1", budget=Budget(embedding_rate=0.1)),
     Variant("4 bins", architecture=replace(_PLAIN, bins=4)),

@@ -176,7 +176,6 @@ class Network(nn.Module):
         context = self.context(self.scale(profile, edges)).squeeze(1)
         return hunk_logit, context, self.leak.expand(profile.shape[0])
 
-
-def pool(hunk_logit: Tensor, leak: Tensor, hunk_change: Tensor) -> Tensor:
-    """Return log(exp(leak) + Σ exp(z_h)) for each change (N,); a change without hunks gets its leak."""
-    return torch.log(torch.exp(leak).index_add(0, hunk_change, torch.exp(hunk_logit)))
+    def pool(self, hunk_logit: Tensor, leak: Tensor, hunk_change: Tensor) -> Tensor:
+        """Return log(exp(leak) + Σ exp(z_h)) for each change (N,); a change without hunks gets its leak."""
+        return torch.log(torch.exp(leak).index_add(0, hunk_change, torch.exp(hunk_logit)))

@@ -25,7 +25,7 @@ from oversight.features.tokens import HASH_BUCKETS
 from oversight.measurement.platt import UNCALIBRATED, Platt
 from oversight.students.batch import PROFILE, collate
 from oversight.students.network import Architecture, Network
-from oversight.students.training import Budget, Loss, Report, Rows, cross_entropy, forward, train
+from oversight.students.training import Budget, Build, Loss, Report, Rows, cross_entropy, forward, train
 
 Floats = NDArray[np.float64]
 
@@ -118,6 +118,7 @@ class NetworkLearner:
     found: Mapping[str, float] = field(default_factory=dict)
     repository: Mapping[str, str] = field(default_factory=dict)
     start: NetworkStudent | None = None
+    build: Build = Network
     report: Report | None = None
 
     def fit(
@@ -142,7 +143,7 @@ class NetworkLearner:
         )
         network, edges = train(
             self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss,
-            start=None if self.start is None else self.start.network, report=self.report,
+            start=None if self.start is None else self.start.network, build=self.build, report=self.report,
         )  # fmt: skip
         return NetworkStudent(network, scales=dict(zip(names, edges, strict=True)))
 

@@ -30,7 +30,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from oversight.errors import LabelError
 from oversight.features.model import Example
 from oversight.students.batch import Batch, collate, profiles
-from oversight.students.network import Architecture, Network, pool, quantile_edges
+from oversight.students.network import Architecture, Network, quantile_edges
 from oversight.students.transfer import Anchor, missing_level
 
 Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
@@ -38,6 +38,9 @@ Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
 
 _STEPS = 40
 _SMALLEST_BATCH = 16
+
+Build: TypeAlias = Callable[[Architecture], Network]
+"""Makes a network of a size; for experiments with others of the same inputs and outputs."""
 
 Report: TypeAlias = Callable[[int, float], None]
 """Called after every epoch with its number and the loss on the held-back rows."""
@@ -114,6 +117,7 @@ def train(
     history: NDArray[np.bool_],
     loss: Loss = cross_entropy,
     start: Network | None = None,
+    build: Build = Network,
     report: Report | None = None,
 ) -> tuple[Network, Tensor]:
     """Train a network on `rows`, from `start` where one of the same sizes is given.
@@ -126,7 +130,7 @@ def train(
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
     with _one_thread():
         torch.manual_seed(seed)
-        return _Training(architecture, rows, seed, budget, history, loss, start).run(report)
+        return _Training(build(architecture), rows, seed, budget, history, loss, start).run(report)
 
 
 @contextmanager
@@ -145,7 +149,7 @@ class _Training:
 
     def __init__(
         self,
-        architecture: Architecture,
+        network: Network,
         rows: Rows,
         seed: int,
         budget: Budget,
@@ -161,18 +165,18 @@ class _Training:
         self.batch = int(np.clip(len(self.kept) // _STEPS, _SMALLEST_BATCH, budget.batch))
         self.steps = budget.epochs * (1 + (len(self.kept) - 1) // self.batch)
         self.step = 0
-        self.network = self._network(architecture)
+        self.network = self._begun(network)
         self.anchor = None if start is None else self._continue_from(start)
         self.optimisers = self._optimisers()
 
-    def _network(self, architecture: Architecture) -> Network:
-        kept, network = self.kept, Network(architecture)
+    def _begun(self, network: Network) -> Network:
+        kept, bins = self.kept, network.architecture.bins
         profile = profiles(kept.examples)
         network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
-        network.scale.edges.copy_(quantile_edges(profile, architecture.bins))
+        network.scale.edges.copy_(quantile_edges(profile, bins))
         scales = range(int(max(self.kept.scale.max(), self.held_back.scale.max())) + 1)
         own = [profile[kept.scale == number] for number in scales]
-        self.edges = torch.stack([quantile_edges(part, architecture.bins) for part in own])
+        self.edges = torch.stack([quantile_edges(part, bins) for part in own])
         base = float(np.average(kept.targets, weights=kept.weights)) / float(kept.found.mean())
         network.start_at(float(np.log(base / (1 - base))) - float(np.average(kept.prior, weights=kept.weights)))
         return network
@@ -292,7 +296,7 @@ def forward(network: Network, batch: Batch, edges: Tensor | None = None) -> tupl
     tokens, token_hunk = torch.from_numpy(batch.tokens), torch.from_numpy(batch.token_hunk)
     facts, profile = torch.from_numpy(batch.facts), torch.from_numpy(batch.profile)
     hunk_logit, context, leak = network(tokens, token_hunk, facts, profile, edges)
-    return pool(hunk_logit, leak, torch.from_numpy(batch.hunk_change)), context
+    return network.pool(hunk_logit, leak, torch.from_numpy(batch.hunk_change)), context
 
 
 def _minibatches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:
