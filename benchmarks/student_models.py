@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from benchmarks.distillation import expected_labels
 from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, boosting_pooled
 from benchmarks.pooling import AttentionPooling, MaximumPooling, MeanPooling
 from benchmarks.pretraining import pretrained
@@ -64,7 +65,8 @@ class Variant:
     """A student with a part of it changed or taken away.
 
     `change` is applied to every row, learned from or not. `pretrained`: its vectors of tokens are learned beforehand,
-    without labels. `members`: so many seeds, whose log-odds are averaged.
+    without labels. `distilled`: the share that boosting has in what is learned. `members`: log-odds are the mean of so
+    many seeds.
     """
 
     name: str = POOLED
@@ -73,6 +75,7 @@ class Variant:
     own_scale: bool = True
     hunks_alone: bool = False
     pretrained: bool = False
+    distilled: float = 0.0
     members: int = 1
     build: Build = field(default=Network, repr=False)
     architecture: Architecture = _PLAIN
@@ -95,6 +98,8 @@ class Variant:
         learned = [table if self.delayed else table.ripe_alone() for table in trains]
         examples = [self.change(example) for table in learned for example in table.examples]
         labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
+        if self.distilled:
+            labels = (1 - self.distilled) * labels + self.distilled * expected_labels(learned, seed=seed)
         learner = replace(self.learner(learned), start=start)
         if self.pretrained:
             guessed = NetworkStudent(pretrained(self.architecture, examples, seed=seed))
@@ -251,6 +256,7 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("hunks pooled by their maximum", build=MaximumPooling),
     Variant("hunks pooled by attention", build=AttentionPooling),
     Variant("vectors of tokens from guessing hidden ones", pretrained=True),
+    Variant("half of each label from boosting", distilled=0.5),
     Variant("mean of 3 seeds", members=3),
     Variant("no dropout", architecture=replace(_PLAIN, dropout=0.0, token_dropout=0.0, profile_dropout=0.0)),
     Variant("token rate 1.0", budget=Budget(embedding_rate=1.0)),

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import distillation
+from benchmarks.distillation import expected_labels
 from benchmarks.pooling import AttentionPooling, MaximumPooling, MeanPooling
 from benchmarks.pretraining import pretrained
 from benchmarks.student_models import Variant, without_history
@@ -58,6 +60,19 @@ def test_tokens_that_occur_together_are_guessed_from_each_other() -> None:
     vectors = torch.nn.functional.normalize(pretrained(sizes, changes, seed=0, epochs=20).embedding.detach(), dim=1)
     first, second = (vectors[torch.from_numpy(kind)] for kind in kinds)
     assert (first @ first.T).mean() > (first @ second.T).mean() + 0.3
+
+
+def test_a_teacher_says_what_it_expects_of_rows_that_it_did_not_learn_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its probabilities follow labels where there is something to learn; less is expected to be known of young rows."""
+    monkeypatch.setattr(distillation, "FOLDS", 2)
+    rows = table(200)
+    expected = expected_labels([rows], seed=0)
+    assert ((expected >= 0) & (expected <= 1)).all()
+    assert expected[rows.labels].mean() > expected[~rows.labels].mean() + 0.1
+    random = replace(rows, labels=np.random.default_rng(0).permutation(rows.labels), found=np.where(rows.ripe, 1, 0.1))
+    unknown = expected_labels([random], seed=0)
+    assert abs(unknown[random.labels].mean() - unknown[~random.labels].mean()) < 0.2
+    assert unknown[~random.ripe].max() <= 0.1
 
 
 def test_an_ensemble_is_the_mean_of_its_members() -> None:
