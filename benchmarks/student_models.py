@@ -23,8 +23,10 @@ from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
-from oversight.students.batch import PROFILE
+from oversight.neighbours import RECENT
+from oversight.students.batch import PROFILE, profiles
 from oversight.students.network import Architecture
+from oversight.students.scale import Edges, quantile_edges
 from oversight.students.student import NetworkLearner
 from oversight.students.training import Budget
 
@@ -75,16 +77,28 @@ class Variant:
                     repository[example.change_id] = table.source.name
         return NetworkLearner(self.architecture, self.budget, prior, found, repository)
 
-    def scores(self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
-        """Train on all of `trains` and return log-odds of `evaluations`, without any repository's base rate."""
+    def scale(self, past: Table) -> Edges:
+        """Return the scale that a review takes from a repository's past: that of its newest changes."""
+        recent = [self.change(example) for example in past.newest(RECENT).examples]
+        return quantile_edges(profiles(recent), self.architecture.bins)
+
+    def scores(
+        self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int, pasts: Sequence[Table] = ()
+    ) -> list[Floats]:
+        """Train on all of `trains` and return log-odds of `evaluations`, without any repository's base rate.
+
+        Where it learned from the repository profiles are placed among the rows it learned from, else among the newest
+        of its past, if that is in `pasts`.
+        """
         learned = [table if self.delayed else table.ripe_alone() for table in trains]
         examples = [self.change(example) for table in learned for example in table.examples]
         labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
         student = self.learner(learned).fit(examples, labels, seed=seed)
+        scales = {past.source.name: self.scale(past) for past in pasts} | dict(student.scales)
         result = []
         for table in evaluations:
-            name = table.source.name
-            reader = student.at(name) if self.own_scale and name in student.scales else student
+            placed = self.own_scale and table.source.name in scales
+            reader = student.on(scales[table.source.name]) if placed else student
             pair = reader.logits([self.change(example) for example in table.examples])
             result.append(pair[1] if self.hunks_alone else pair[0])
         return result
@@ -145,11 +159,13 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
             yield Job(ALONE, seed, (name,), (name,), _with_prior(plain), repr(plain), True)
         for names in kinds.values():
             yield Job(POOLED, seed, names, names, _with_prior(plain), repr(plain), True, POOLED_ROWS)
-    shared = replace(plain, own_scale=False, architecture=GENERAL[0], budget=GENERAL[1])
+    general = replace(plain, architecture=GENERAL[0], budget=GENERAL[1])
     for seed in range(seeds_left_out if len(tables) > 1 else 0):
         for name in tables:
             others = tuple(other for other in tables if other != name)
-            yield Job(UNSEEN, seed, others, (name,), shared.scores, repr(shared), False, UNSEEN_ROWS)
+            past = tables[name].newest(RECENT)
+            settings = repr((general, past.fingerprint))
+            yield Job(UNSEEN, seed, others, (name,), _beside(general, past), settings, False, UNSEEN_ROWS)
 
 
 def ablations(tables: Tables, *, seeds: int) -> Iterator[Job]:
@@ -165,6 +181,15 @@ def _peer_job(model: str, peer: Peer, name: str) -> Job:
         return [peer(trains[0], evaluations[0], seed)]
 
     return Job(model, 0, (name,), (name,), run, "", model not in NOT_PROBABILITIES)
+
+
+def _beside(variant: Variant, past: Table) -> Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]:
+    """Log-odds where the repository was not learned from, as a review gives them that can look at its past."""
+
+    def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        return variant.scores(trains, evaluations, seed, [past])
+
+    return run
 
 
 def _with_prior(variant: Variant) -> Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]:
