@@ -99,6 +99,18 @@ def test_commits_without_a_score_count_as_neighbours_in_neither(
         assert (report["risk"], report["percentile"]) == (row["risk"], row["percentile"])
 
 
+def test_rows_of_a_shallow_clone_are_its_reviews(oversight: Oversight, repository: GitRepository, tmp_path: Path):
+    """Where nothing is known to come before a commit, each stands alone, in rows as in reviews."""
+    grow(repository, 8)
+    clone = repository.clone(tmp_path / "shallow", "--depth=5")
+    assert oversight("score", "--repo", clone.path, "--output", tmp_path / "rows", "--jobs", 1).code == 0
+    first, *rows = rows_of(tmp_path / "rows")
+    assert (first["status"], len(rows)) == ("unscored", 4)
+    for row in rows:
+        report = oversight("review", row["commit"], "--repo", clone.path, "--format", "json").json
+        assert (report["risk"], report["percentile"]) == (row["risk"], row["percentile"])
+
+
 def test_settings_of_head_hold_for_every_row(oversight: Oversight, repository: GitRepository, tmp_path: Path):
     """Paths that the settings leave out are left out of rows as they are of reviews."""
     repository.commit("Settings", {"oversight.toml": 'budget = 100\n[paths]\nexclude = ["vendored"]\n'})
