@@ -6,11 +6,12 @@ licensed; what leaves is weights over hashed tokens, no vocabulary and no line o
     pool at a fixed revision ── oldest 70 %: gold as known then ──> train, 15 % of it for calibration alone
                              └─ next 20 %: held out ─────────────> figures, reference quantiles
 
+Profiles are placed on each repository's own scale, in training and afterwards; bare diffs on the scale of all of them.
 Young changes are learned from as well: most of their repairs are yet to come, and the share that is known by now is
 part of the likelihood. Repairs are recorded ten times as often in one repository as in another (`Fixes:` trailers
 here, reverts alone there). A repository's base rate is therefore given to the network as a constant in training and
 left out afterwards, and calibration counts every repository the same. Each repository is also scored by a model that
-has seen only the others.
+has seen only the others, on the scale that a review would take from the changes before the held-out ones.
 """
 
 from __future__ import annotations
@@ -32,8 +33,11 @@ from oversight.experiment.card import table
 from oversight.experiment.evaluation import Test, evaluate
 from oversight.features.example import HISTORY
 from oversight.measurement.platt import fit_platt, sigmoid
+from oversight.neighbours import RECENT
 from oversight.students import checkpoint
+from oversight.students.batch import profiles
 from oversight.students.export import to_files
+from oversight.students.scale import Edges, quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
 
 VERSION = "2"
@@ -55,6 +59,16 @@ class Part:
         """The repository's name."""
         return self.learned.source.name
 
+    def scale(self, bins: int) -> Edges:
+        """Return the scale that a review of the first held-out change would take: that of the newest before it."""
+        rows = zip(
+            np.concatenate((self.learned.times, self.calibration.times)).tolist(),
+            (*self.learned.examples, *self.calibration.examples),
+            strict=True,
+        )
+        before = [example for _, example in sorted(rows, key=lambda row: row[0])]
+        return quantile_edges(profiles(before[-RECENT:]), bins)
+
 
 def divide(train: Table, test: Table, *, seed: int) -> Part:
     """Put a random share of the rows to learn from aside for calibration."""
@@ -64,14 +78,15 @@ def divide(train: Table, test: Table, *, seed: int) -> Part:
 
 
 def teach(parts: Sequence[Part], *, seed: int) -> NetworkStudent:
-    """Train one student on all parts, and calibrate it with every part counting the same."""
+    """Train one student on all parts, each on its own scale, and calibrate it with every part counting the same."""
     prior: dict[str, float] = {}
     found: dict[str, float] = {}
+    repository: dict[str, str] = {}
     for part in parts:
         for example, share in zip(part.learned.examples, part.learned.found.tolist(), strict=True):
             prior[example.change_id], found[example.change_id] = part.learned.prior, share
-    architecture, budget = GENERAL
-    learner = NetworkLearner(architecture=architecture, budget=budget, prior=prior, found=found)
+            repository[example.change_id] = part.name
+    learner = NetworkLearner(*GENERAL, prior, found, repository)
     examples = [example for part in parts for example in part.learned.examples]
     targets = np.concatenate([part.learned.labels for part in parts]).astype(np.float64)
     return calibrated(learner.fit(examples, targets, seed=seed), parts)
@@ -86,7 +101,7 @@ def calibrated(student: NetworkStudent, parts: Sequence[Part]) -> NetworkStudent
     targets: list[Floats] = []
     for part in parts:
         rows = part.calibration
-        logits, hunks = student.logits(rows.examples)
+        logits, hunks = student.at(part.name).logits(rows.examples)
         expected = sigmoid(logits + part.learned.prior)
         to_come = expected * (1 - rows.found) / (1 - expected * rows.found)
         whole.append(logits)
@@ -108,8 +123,8 @@ def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tup
         rows, source = part.test, part.test.source
         bare = [replace(one, measures=np.where(HISTORY, np.nan, one.measures)) for one in rows.examples]
         others = teach([other for other in parts if other is not part], seed=seed)
-        risk, without = student.predict(rows.examples), student.predict(bare)
-        unseen = others.predict(rows.examples)
+        risk, without = student.at(part.name).predict(rows.examples), student.predict(bare)
+        unseen = others.on(part.scale(GENERAL[0].bins)).predict(rows.examples)
         scores = {"student": risk, "student, bare diff": without, "student that never saw it": unseen}
         found[part.name] = {
             "revision": source.revision,
@@ -147,7 +162,8 @@ def card(found: dict[str, Any]) -> str:
         "",
         "## What it reaches",
         "On the next 20 % of each history, later than anything it learned from. *student that never saw it* was",
-        "trained on the other repositories alone: expect that row, not the first, on a repository of your own.",
+        "trained on the other repositories alone, and measures the changes against the newest ones before them: expect",
+        "that row, not the first, on a repository of your own. Bare diffs are measured against all repositories.",
         "",
         *_SEEN,
     ]

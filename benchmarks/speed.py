@@ -77,7 +77,8 @@ def score_figures(clone: Path, *, changes: int, workers: int) -> dict[str, float
     from oversight.changes.repository import Repository
     from oversight.history.context import contexts
     from oversight.history.log import read_log
-    from oversight.scoring import BATCH, Work, raw_scores
+    from oversight.scoring import BATCH, Ranking, Work, raw_scores
+    from oversight.students.runtime import open_model
 
     repository = Repository.open(clone)
     warming = 4 * BATCH * workers  # enough batches that every worker starts, loads the model and compiles its grammars
@@ -89,11 +90,11 @@ def score_figures(clone: Path, *, changes: int, workers: int) -> dict[str, float
     patches = list(repository.patches(shas))
     reading = time.perf_counter() - started
     jobs = [(patch, known[patch.sha]) for patch in patches]
-    work = Work(repository.name, None)
+    work, model = Work(repository.name, None), open_model()
     earlier = [(patch, known[patch.sha]) for patch in repository.patches(first)]
     list(raw_scores(work, earlier, workers=workers))
     started = time.perf_counter()
-    rows = list(raw_scores(work, jobs, workers=workers))
+    rows = list(Ranking(model, 10.0).rows(raw_scores(work, jobs, workers=workers)))
     scoring = time.perf_counter() - started
     return {
         "changes": len(rows),

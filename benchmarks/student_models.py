@@ -27,8 +27,10 @@ from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
-from oversight.students.batch import PROFILE
+from oversight.neighbours import RECENT
+from oversight.students.batch import PROFILE, profiles
 from oversight.students.network import Architecture, Network
+from oversight.students.scale import Edges, quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
 from oversight.students.training import Budget, Build
 
@@ -106,18 +108,33 @@ class Variant:
             learner = replace(learner, start=guessed, budget=replace(self.budget, pull=0.0))
         return learner.fit(examples, labels, seed=seed)
 
+    def scale(self, past: Table) -> Edges:
+        """Return the scale that a review takes from a repository's past: that of its newest changes."""
+        recent = [self.change(example) for example in past.newest(RECENT).examples]
+        return quantile_edges(profiles(recent), self.architecture.bins)
+
     def score(self, student: NetworkStudent, table: Table) -> Floats:
-        """Return log-odds of the rows, without the repository's base rate."""
+        """Return log-odds of the rows, without the repository's base rate.
+
+        Profiles are placed on the scale of the repository, where the student has one, else on that of all rows.
+        """
         name = table.source.name
         reader = student.at(name) if self.own_scale and name in student.scales else student
         whole, alone = reader.logits([self.change(example) for example in table.examples])
         return alone if self.hunks_alone else whole
 
-    def scores(self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
-        """Train one student, or several, on all of `trains` and return the log-odds of `evaluations`."""
+    def scores(
+        self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int, pasts: Sequence[Table] = ()
+    ) -> list[Floats]:
+        """Train one student, or several, on all of `trains` and return the log-odds of `evaluations`.
+
+        A repository that it did not learn from has the scale of its newest changes, if its past is in `pasts`.
+        """
+        scales = {past.source.name: self.scale(past) for past in pasts}
         students = [self.fit(trains, seed * self.members + member) for member in range(self.members)]
+        placed = [replace(student, scales=scales | dict(student.scales)) for student in students]
         return [
-            np.asarray(np.mean([self.score(student, table) for student in students], axis=0)) for table in evaluations
+            np.asarray(np.mean([self.score(student, table) for student in placed], axis=0)) for table in evaluations
         ]
 
 
@@ -178,11 +195,13 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
             yield Job(POOLED, seed, names, names, _with_prior(plain.scores), repr(plain), True, POOLED_ROWS)
         settings = repr((GENERAL, plain))
         yield Job(STARTED, seed, tuple(tables), tuple(tables), _with_prior(started), settings, True)
-    shared = replace(plain, own_scale=False, architecture=GENERAL[0], budget=GENERAL[1])
+    general = replace(plain, architecture=GENERAL[0], budget=GENERAL[1])
     for seed in range(seeds_left_out if len(tables) > 1 else 0):
         for name in tables:
             others = tuple(other for other in tables if other != name)
-            yield Job(UNSEEN, seed, others, (name,), shared.scores, repr(shared), False, UNSEEN_ROWS)
+            past = tables[name].newest(RECENT)
+            settings = repr((general, past.fingerprint))
+            yield Job(UNSEEN, seed, others, (name,), _beside(general, past), settings, False, UNSEEN_ROWS)
 
 
 def ablations(tables: Tables, *, seeds: int) -> Iterator[Job]:
@@ -208,6 +227,15 @@ def started(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) ->
     own = Variant()
     pairs = zip(trains, evaluations, strict=True)
     return [own.score(own.fit([train], seed, start), evaluation) for train, evaluation in pairs]
+
+
+def _beside(variant: Variant, past: Table) -> Run:
+    """Log-odds where the repository was not learned from, as a review gives them that can look at its past."""
+
+    def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        return variant.scores(trains, evaluations, seed, [past])
+
+    return run
 
 
 def _with_prior(scores: Run) -> Run:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ from oversight.features import featurise
 from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.history.model import Completeness, Context
+from oversight.history.readings import Reading
 from oversight.measurement.platt import logit
+from oversight.neighbours import ENOUGH, Neighbours, Standing, standing_alone
 from oversight.reports.model import (
     Coverage,
     Finding,
@@ -33,13 +35,7 @@ from oversight.reviewers.model import Opinion, Place, Severity
 from oversight.reviewers.principles import Principles
 
 if TYPE_CHECKING:
-    from oversight.students.runtime import Model, Scored
-
-RECENT = 300
-"""How many of a repository's own newest changes a percentile is taken among."""
-
-ENOUGH = 100
-"""With fewer recent changes than this the model's shipped reference quantiles speak instead."""
+    from oversight.students.runtime import Model, Read
 
 _FLAGGING = frozenset({Severity.HIGH, Severity.CRITICAL})
 _ADDED = FACTS.index("lines_added")
@@ -107,58 +103,59 @@ def _settling(change: Change, analysed: list[tuple[HunkSyntax, ...]], *, named: 
             hunk.settle(named=named)
 
 
-def percentile_of(risk: float, completeness: Completeness, recent: Collection[float], model: Model) -> float:
-    """Place `risk` among the repository's own newest risks, 0 to 100; ties count half.
-
-    With fewer than ENOUGH of them the model's reference quantiles stand in.
-    """
-    if len(recent) < ENOUGH:
-        return model.reference.percentile(risk, completeness)
-    own = np.fromiter(recent, dtype=np.float64, count=len(recent))
-    return float(50.0 * (np.mean(own < risk) + np.mean(own <= risk)))
-
-
 def flags(percentile: float, budget: float, *, by_principle: bool) -> tuple[FlaggedBy, ...]:
     """Return what puts the flag up. A principle's flag is never waived by the model, nor the other way."""
     by_budget = (FlaggedBy.BUDGET,) if percentile >= 100.0 - budget else ()
     return by_budget + ((FlaggedBy.PRINCIPLE,) if by_principle else ())
 
 
-def assess(examined: Examined, model: Model, recent: Collection[float], budget: float) -> RiskReport:
-    """Let the model speak and put everything into one report.
+def assess(examined: Examined, model: Model, neighbours: Neighbours | None, budget: float) -> RiskReport:
+    """Let the model speak and put everything into one report; `neighbours` is None where the past is not known.
 
     A change of which nothing could be read is `unscored`: no risk, flagged, never shown as safe.
     """
     change, coverage = examined.change, examined.coverage
-    scored: Scored | None = None
+    said: Read | None = None
+    standing: Standing | None = None
     reason: str | None = None
     try:
-        scored = score(examined, model)
+        said = read(examined, model)
+        standing = _standing(said.reading, coverage.context, neighbours, model)
     except UnscoredError as error:
         reason = error.message
-    percentile = None if scored is None else percentile_of(scored.risk, coverage.context, recent, model)
     by_principle = examined.flagged_by_principle
     flagged_by = (
         ((FlaggedBy.PRINCIPLE,) if by_principle else ())
-        if percentile is None
-        else flags(percentile, budget, by_principle=by_principle)
+        if standing is None
+        else flags(standing.percentile, budget, by_principle=by_principle)
     )
     return RiskReport(
         id=change.id,
         change=change,
-        status=Status.UNSCORED if scored is None else Status.SCORED,
-        risk=None if scored is None else scored.risk,
-        percentile=percentile,
-        flagged=bool(flagged_by) or scored is None,
+        status=Status.UNSCORED if standing is None else Status.SCORED,
+        risk=None if standing is None else standing.risk,
+        percentile=None if standing is None else standing.percentile,
+        flagged=bool(flagged_by) or standing is None,
         flagged_by=flagged_by,
         budget=budget,
-        hunks=_hunks(examined, scored),
+        hunks=_hunks(examined, None if standing is None else said),
         findings=_findings(change, examined.opinions),
         coverage=coverage,
         model=ModelInfo(model.info.name, model.info.version, model.info.sha256),
         error=reason,
-        notes=_notes(examined, model, recent, scored),
+        notes=_notes(examined, model, standing),
     )
+
+
+def _standing(reading: Reading, completeness: Completeness, neighbours: Neighbours | None, model: Model) -> Standing:
+    standing = (
+        standing_alone(reading, completeness, model)
+        if neighbours is None
+        else neighbours.standing(reading, completeness, model)
+    )
+    if standing is None:
+        raise UnscoredError("the model gave no number for this change", mend="run `oversight doctor`")
+    return standing
 
 
 def failed(change: Change, context: Context, error: str, budget: float) -> RiskReport:
@@ -176,23 +173,20 @@ def failed(change: Change, context: Context, error: str, budget: float) -> RiskR
     )  # fmt: skip
 
 
-def score(examined: Examined, model: Model) -> Scored:
-    """Return the model's word on one change; UnscoredError where it saw nothing or answered no number."""
+def read(examined: Examined, model: Model) -> Read:
+    """Return what the model reads in one change; UnscoredError where it saw nothing or answered no number."""
     coverage = examined.coverage
     if coverage.files_total and not coverage.files_scored and _unread(examined.change):
         why = {file.unread for file in examined.change.files if file.unread is not None}
         because = f": {why.pop()}" if len(why) == 1 else ""
         raise UnscoredError(f"none of the changed files could be read{because}", mend="see the coverage receipt")
-    scored = model.score([examined.example])[0]
-    if not np.isfinite(scored.risk):
-        raise UnscoredError("the model gave no number for this change", mend="run `oversight doctor`")
-    return scored
+    return model.read([examined.example])[0]
 
 
-def risk_of(change: Change, context: Context, principles: Principles, model: Model) -> float | None:
-    """Return the risk of one change among many, None where it has none: one that fails does not stop the others."""
+def reading_of(change: Change, context: Context, principles: Principles, model: Model) -> Reading | None:
+    """Return the reading of one change among many, None where it has none: one that fails does not stop the others."""
     try:
-        return score(examine(change, context, principles, named=False), model).risk
+        return read(examine(change, context, principles, named=False), model).reading
     except ModelError:
         raise
     except Exception:  # reviewing that change itself says what is wrong with it
@@ -255,7 +249,7 @@ def _new_line(file: FileChange | None, place: Place) -> int | None:
 def reading_weights(facts: NDArray[np.float32], hunk_risks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return by what H hunks should be read first (H,): log of odds x (1 + lines added) x (1 + acts added).
 
-    `facts` (H, F) are as in `Example`, `hunk_risks` (H,) as in `Scored`.
+    `facts` (H, F) are as in `Example`, `hunk_risks` (H,) as in `Read`.
 
     Risks are learned from whole changes, which say little about which of their hunks is to blame; where repairs name
     the lines, it is most often the hunk with the most code that does something. Acts are what a grammar tells to be
@@ -269,13 +263,13 @@ def reading_weights(facts: NDArray[np.float32], hunk_risks: NDArray[np.float64])
     return logit(hunk_risks) + size
 
 
-def _hunks(examined: Examined, scored: Scored | None) -> tuple[HunkRisk, ...]:
+def _hunks(examined: Examined, said: Read | None) -> tuple[HunkRisk, ...]:
     count = examined.example.hunks
     risks: list[float | None] = [None] * count
     weights: list[float | None] = [None] * count
-    if scored is not None:
-        risks = [float(risk) for risk in scored.hunk_risks]
-        weights = [float(weight) for weight in reading_weights(examined.example.facts, scored.hunk_risks)]
+    if said is not None:
+        risks = [float(risk) for risk in said.hunk_risks]
+        weights = [float(weight) for weight in reading_weights(examined.example.facts, said.hunk_risks)]
     hunks = []
     for (file_number, hunk_number), risk, weight in zip(examined.example.places.tolist(), risks, weights, strict=True):
         file = examined.change.files[file_number]
@@ -286,14 +280,21 @@ def _hunks(examined: Examined, scored: Scored | None) -> tuple[HunkRisk, ...]:
     return tuple(hunks)
 
 
-def _notes(examined: Examined, model: Model, recent: Collection[float], scored: Scored | None) -> tuple[str, ...]:
+def _notes(examined: Examined, model: Model, standing: Standing | None) -> tuple[str, ...]:
     notes = list(change_reasons(examined.context))
-    if scored is not None and model.shipped:
-        notes.append("The shipped model has not learned from this repository: go by the percentile, not by the risk.")
-    if scored is not None:
+    if standing is not None:
+        if model.shipped:
+            notes.append(
+                "The shipped model has not learned from this repository: go by the percentile, not by the risk."
+            )
         notes.append(
-            f"The percentile is taken among this repository's {len(recent)} changes before this one."
-            if len(recent) >= ENOUGH
+            "What counts as much and as little is taken from this repository's own changes."
+            if standing.own_scale
+            else "What counts as much and as little is taken from what the model learned from: too few changes here."
+        )
+        notes.append(
+            f"The percentile is taken among this repository's {standing.among} changes before this one."
+            if standing.among >= ENOUGH
             else "The percentile comes from the model's reference quantiles: too few changes here to compare with."
         )
     if examined.context.completeness is not Completeness.FULL:

@@ -1,8 +1,8 @@
 """The main job on one page: a revision or a diff becomes a RiskReport.
 
-revision ──> change ──> syntax ──> principles ──> opinions ──────────────┐
-│          └─────> features ────> student ───> risk ──────┼──> RiskReport
-history ──> context ─────┘             recent ──> percentile ┘
+revision ──> change ──> syntax ──> principles ──> opinions ─────────────────────┐
+│          └─────> features ──> student ──> reading ─> risk ─────┼──> RiskReport
+history ──> context ─────┘         readings before ─> scale ─┴─> percentile ┘
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from oversight.assessment import RECENT, assess, examine, failed, keep_covered, risk_of
+from oversight.assessment import assess, examine, failed, keep_covered, reading_of
 from oversight.changes.diff import change_from_diff
 from oversight.changes.model import Change
 from oversight.changes.repository import Repository, Span, change_of
@@ -22,8 +22,11 @@ from oversight.errors import OversightError
 from oversight.history.context import context_of_diff
 from oversight.history.index import Index
 from oversight.history.model import Context
+from oversight.history.readings import Reading
+from oversight.neighbours import Neighbours, first_of
 from oversight.reports.model import RiskReport
 from oversight.reviewers.principles import Principles
+from oversight.students.batch import PROFILE
 
 if TYPE_CHECKING:
     from oversight.students.runtime import Model
@@ -48,43 +51,43 @@ class Reviewer:
         change = repository.change(span)
         # The past is that of the whole change: settings say what is judged, not what happened.
         context = index.context_of(change, span, lambda done: tell("reading history", done, 0))
-        recent = () if repository.shallow else self._recent(repository, span, index, tell)
-        return self._report(keep_covered(change, self.settings.paths), context, recent)
+        neighbours = None if repository.shallow else self._neighbours(repository, span, index, tell)
+        return self._report(keep_covered(change, self.settings.paths), context, neighbours)
 
     def diff(self, source: bytes | BinaryIO) -> RiskReport:
         """Review a bare diff: no repository, so no history."""
         change = keep_covered(change_from_diff(source), self.settings.paths)
-        return self._report(change, context_of_diff(change), ())
+        return self._report(change, context_of_diff(change), None)
 
-    def _report(self, change: Change, context: Context, recent: tuple[float, ...]) -> RiskReport:
+    def _report(self, change: Change, context: Context, neighbours: Neighbours | None) -> RiskReport:
         try:
-            return assess(examine(change, context, self.principles), self.model, recent, self.settings.budget)
+            return assess(examine(change, context, self.principles), self.model, neighbours, self.settings.budget)
         except OversightError:
             raise
         except Exception as error:  # a bug of ours on somebody's change must not look like a clean review
             return failed(change, context, f"{type(error).__name__}: {error}", self.settings.budget)
 
-    def _recent(self, repository: Repository, span: Span, index: Index, tell: Progress) -> tuple[float, ...]:
-        """The risks of the changes before this one; those that the model has not seen yet are scored and kept."""
-        judge = self._judge()
-        known = dict(index.recent(judge, span, RECENT))
-        missing = [sha for sha, risk in known.items() if risk is None]
-        found: dict[str, float] = {}
+    def _neighbours(self, repository: Repository, span: Span, index: Index, tell: Progress) -> Neighbours:
+        """The readings of the changes before this one; those that the model has not seen yet are read and kept."""
+        judge, position = self._judge(), index.position(span)
+        known = dict(index.recent(judge, span, position - first_of(position), width=len(PROFILE)))
+        missing = [sha for sha, reading in known.items() if reading is None]
+        found: dict[str, Reading] = {}
         for patch in repository.patches(missing):
             change = change_of(patch, repository.name)
             context = index.context_of(change, Span(patch.parent, patch.sha, single=True))
             covered = keep_covered(change, self.settings.paths)
-            risk = risk_of(covered, context, self.principles, self.model)
-            if risk is not None:
-                found[patch.sha] = risk
-            tell("scoring recent changes", 1, len(missing))
+            reading = reading_of(covered, context, self.principles, self.model)
+            if reading is not None:
+                found[patch.sha] = reading
+            tell("reading recent changes", 1, len(missing))
         if found:
-            index.store_risks(judge, found)
-        risks = (found.get(sha) if risk is None else risk for sha, risk in known.items())
-        return tuple(risk for risk in risks if risk is not None)
+            index.store_readings(judge, found)
+        readings = [found.get(sha) if reading is None else reading for sha, reading in known.items()]
+        return Neighbours.of(readings, position)
 
     def _judge(self) -> str:
-        """Name what gave a risk: the model, and the files it was shown where the settings leave some out."""
+        """Name what a reading depends on: the model, and the files it was shown where the settings leave some out."""
         paths = self.settings.paths
         if paths == Paths():
             return self.model.info.sha256

@@ -1,7 +1,7 @@
 """A whole history scored: one row a commit, streamed, resumable, on all cores.
 
-The reader streams commits out of git in this process; workers parse, examine and score batches of
-them; rows come back in order. Percentiles are taken here, since each looks at the rows before it.
+The reader streams commits out of git in this process; workers parse, examine and read batches of them; readings come
+back in order. Risks and percentiles are taken here, a block at a time, since each looks at the commits before it.
 """
 
 from __future__ import annotations
@@ -11,16 +11,18 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
+from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
-from oversight.assessment import RECENT, examine, flags, keep_covered, percentile_of, score
+from oversight.assessment import examine, flags, keep_covered, read
 from oversight.changes.repository import Span, change_of
 from oversight.config import Paths
 from oversight.errors import ModelError, UnscoredError
 from oversight.history.context import contexts
 from oversight.history.log import read_commits
 from oversight.history.model import Completeness
+from oversight.history.readings import Reading
+from oversight.neighbours import RECENT, Block, Standing, anchor_of, standing_alone
 from oversight.reports.model import Status
 from oversight.reviewers.principles import Principles
 
@@ -52,11 +54,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """What a worker says of one commit: everything but its place among the others."""
+    """What a worker says of one commit: everything but where it stands among the others."""
 
     commit: str
     status: Status
-    risk: float | None
+    reading: Reading | None
     completeness: Completeness
     by_principle: bool
     added: int | None
@@ -86,19 +88,19 @@ def _tools(work: Work) -> tuple[Model, Principles]:
     return tools
 
 
-def score_batch(work: Work, jobs: Sequence[tuple[Patch, Context]]) -> list[Raw]:
-    """Score some commits in this process; runs in workers."""
+def read_batch(work: Work, jobs: Sequence[tuple[Patch, Context]]) -> list[Raw]:
+    """Read some commits in this process; runs in workers."""
     model, principles = _tools(work)
-    return [_score_one(work, model, principles, patch, context) for patch, context in jobs]
+    return [_read_one(work, model, principles, patch, context) for patch, context in jobs]
 
 
-def _score_one(work: Work, model: Model, principles: Principles, patch: Patch, context: Context) -> Raw:
+def _read_one(work: Work, model: Model, principles: Principles, patch: Patch, context: Context) -> Raw:
     try:
         change = keep_covered(change_of(patch, work.repository), work.paths)
         examined = examine(change, context, principles, named=False)
-        status, risk = Status.SCORED, None
+        status, reading = Status.SCORED, None
         try:
-            risk = score(examined, model).risk
+            reading = read(examined, model).reading
         except UnscoredError:
             status = Status.UNSCORED
     except ModelError:
@@ -106,12 +108,12 @@ def _score_one(work: Work, model: Model, principles: Principles, patch: Patch, c
     except Exception:  # one commit that breaks the review is told from a clean one, and the others go on
         return Raw(patch.sha, Status.ERROR, None, context.completeness, False, None, None)
     return Raw(
-        patch.sha, status, risk, context.completeness, examined.flagged_by_principle, change.added, change.deleted
+        patch.sha, status, reading, context.completeness, examined.flagged_by_principle, change.added, change.deleted
     )
 
 
 def raw_scores(work: Work, jobs: Iterable[tuple[Patch, Context]], *, workers: int) -> Iterator[Raw]:
-    """Score commits in order, a batch a worker at a time; reading waits while all workers are busy.
+    """Read commits in order, a batch a worker at a time; git waits while all workers are busy.
 
     Runs on whichever joblib backend is active: processes of this machine, or a dask cluster.
     """
@@ -119,36 +121,53 @@ def raw_scores(work: Work, jobs: Iterable[tuple[Patch, Context]], *, workers: in
     batches = iter(lambda: list(islice(source, BATCH)), [])
     if workers == 1:
         for batch in batches:
-            yield from score_batch(work, batch)
+            yield from read_batch(work, batch)
         return
     from joblib import Parallel, delayed
 
     parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="3*n_jobs", batch_size=1)
-    for rows in parallel(delayed(score_batch)(work, batch) for batch in batches):
+    for rows in parallel(delayed(read_batch)(work, batch) for batch in batches):
         yield from rows
 
 
 class Ranking:
-    """Gives each commit its percentile among the RECENT ones before it, and its flag, as a review would.
+    """Gives each commit its risk, its percentile and its flag, as a review would.
 
-    Where the history is `shallow`, no commit has known ones before it.
+    `start` is the position in the history of the first commit, an anchor. Where the history is `shallow`, no commit
+    has known ones before it.
     """
 
-    def __init__(self, model: Model, budget: float, *, shallow: bool = False) -> None:
+    def __init__(self, model: Model, budget: float, *, start: int = 0, shallow: bool = False) -> None:
+        if start != anchor_of(start):
+            raise ValueError("a ranking starts at an anchor")
         self._model = model
         self._budget = budget
-        self._recent: deque[float | None] = deque(maxlen=0 if shallow else RECENT)
+        self._start = start
+        self._shallow = shallow
 
-    def place(self, raw: Raw) -> Row:
-        """Return the row of the next commit; the order of calls is the order of the history."""
-        if raw.risk is None:
-            self._recent.append(None)
-            return Row(raw.commit, raw.status.value, None, None, True, raw.added, raw.deleted)
-        known = [risk for risk in self._recent if risk is not None]
-        percentile = percentile_of(raw.risk, raw.completeness, known, self._model)
-        self._recent.append(raw.risk)
-        flagged = bool(flags(percentile, self._budget, by_principle=raw.by_principle))
-        return Row(raw.commit, raw.status.value, raw.risk, percentile, flagged, raw.added, raw.deleted)
+    def rows(self, raws: Iterable[Raw]) -> Iterator[Row]:
+        """Yield the rows of commits that follow each other in the history, once all of a block are there."""
+        if self._shallow:
+            for raw in raws:
+                yield self._row(raw, self._alone(raw))
+            return
+        before: deque[Reading | None] = deque(maxlen=RECENT)
+        for _, group in groupby(enumerate(raws, self._start), key=lambda pair: anchor_of(pair[0])):
+            block = [raw for _, raw in group]
+            judged = Block(tuple(before), [raw.reading for raw in block], self._model)
+            for number, raw in enumerate(block):
+                yield self._row(raw, judged.standing(number, raw.completeness))
+            before.extend(raw.reading for raw in block)
+
+    def _alone(self, raw: Raw) -> Standing | None:
+        return None if raw.reading is None else standing_alone(raw.reading, raw.completeness, self._model)
+
+    def _row(self, raw: Raw, standing: Standing | None) -> Row:
+        if standing is None:
+            status = Status.UNSCORED if raw.status is Status.SCORED else raw.status
+            return Row(raw.commit, status.value, None, None, True, raw.added, raw.deleted)
+        flagged = bool(flags(standing.percentile, self._budget, by_principle=raw.by_principle))
+        return Row(raw.commit, raw.status.value, standing.risk, standing.percentile, flagged, raw.added, raw.deleted)
 
 
 def jobs_of(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from oversight import assessment, neighbours
 from oversight.changes.repository import Repository
 from oversight.config import Paths, Settings
 from oversight.history.index import Index
-from oversight.reports.model import Status
+from oversight.history.schema import cache_directory
+from oversight.reports.model import RiskReport, Status
 from oversight.review import Reviewer
 from oversight.reviewers.principles import Principles
 from oversight.students.runtime import load
@@ -72,3 +75,77 @@ def test_the_same_change_gives_the_same_report(reviewer: Reviewer):
     """Nothing in a report depends on when or where it was made."""
     diff = file_diff("a.py", ["x = 1"], ["if x:", "    y()"]).encode()
     assert reviewer.diff(diff) == reviewer.diff(diff)
+
+
+@pytest.fixture
+def grown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitRepository:
+    """A history in which a handful of neighbours is enough: from the tenth commit on there is a scale of its own."""
+    for module, name, value in (
+        (assessment, "ENOUGH", 5), (neighbours, "ENOUGH", 5), (neighbours, "RECENT", 6), (neighbours, "BLOCK", 5),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, name, value)
+    repository = GitRepository.create(tmp_path / "project")
+    for number in range(14):
+        body = "".join(f"    if x > {n}:\n        return {n}\n" for n in range(number % 5))
+        repository.commit(f"Step {number}", {f"m{number % 3}.py": f"def step{number}(x):\n{body}    return x\n"})
+    return repository
+
+
+def review_of(reviewer: Reviewer, repository: GitRepository, revision: str = "HEAD") -> RiskReport:
+    with Repository.open(repository.path) as opened, Index.open(opened) as index:
+        return reviewer.revision(opened, opened.span(revision), index)
+
+
+def test_a_report_says_whose_scale_and_whose_risks_a_change_was_placed_among(reviewer: Reviewer, grown: GitRepository):
+    """The repository's own once there are enough of them, the model's until then; the scale waits for its anchor."""
+    sources = []
+    for place in (4, 5, 9):
+        notes = review_of(reviewer, grown, grown.commits[place]).notes
+        scale = any("taken from this repository's own changes" in note for note in notes)
+        assert scale != any("taken from what the model learned from" in note for note in notes)
+        sources.append((scale, any("this repository's 5 changes" in note for note in notes)))
+        sources.append((scale, any("reference quantiles" in note for note in notes)))
+    assert sources == [(False, False), (False, True), (True, True), (True, False), (True, False), (True, False)]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE readings SET profile = zeroblob(3)",
+        "UPDATE readings SET profile = 'text'",
+        "UPDATE readings SET pooled = 'text'",
+        "UPDATE readings SET pooled = 9e999",
+        "DELETE FROM readings WHERE rowid % 2",
+        "DROP TABLE readings",
+    ],
+)
+def test_what_is_damaged_in_the_cache_is_read_again(reviewer: Reviewer, grown: GitRepository, damage: str):
+    """A cache costs time when it is lost and never changes a report."""
+    expected = review_of(reviewer, grown)
+    with Repository.open(grown.path) as opened:
+        path = cache_directory() / f"{opened.key}.sqlite3"
+    with sqlite3.connect(path) as connection:
+        (kept,) = connection.execute("SELECT count(*) FROM readings").fetchone()
+        connection.execute(damage)
+    connection.close()
+    assert kept == 13
+    assert review_of(reviewer, grown) == expected
+
+
+def test_a_change_does_not_move_its_own_scale(reviewer: Reviewer, grown: GitRepository):
+    """However large a change is, what is read and placed before it is the same, and so is the next one of a twin."""
+    grown.branch("twin", "HEAD")
+    reports = []
+    for branch, lines in (("main", 1), ("twin", 3_000)):
+        grown.switch(branch)
+        grown.commit("Next", {"m0.py": "x = 1\n" * lines})
+        with Repository.open(grown.path) as opened, Index.open(opened) as index:
+            span = opened.span("HEAD")
+            found = reviewer._neighbours(opened, span, index, lambda *_: None)
+            reports.append((found, reviewer.revision(opened, span, index)))
+    (one, small), (other, large) = reports
+    scales = [neighbours.scale_of(found.before, reviewer.model) for found in (one, other)]
+    assert scales[0] is not None
+    assert scales[1] is not None
+    assert scales[0].tobytes() == scales[1].tobytes()
+    assert small.risk != large.risk

@@ -6,7 +6,7 @@ import math
 import os
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
@@ -19,8 +19,9 @@ from oversight.cli.options import HERE, Budget, ModelName, Repo, Since, Until
 
 if TYPE_CHECKING:
     from oversight.changes.repository import Repository
+    from oversight.cli.progress import Advance
     from oversight.config import Settings
-    from oversight.scoring import Row, Work
+    from oversight.scoring import Raw, Row, Work
 
 
 class Backend(StrEnum):
@@ -99,19 +100,18 @@ class _Run:
         """How many workers could find something to do."""
         from oversight.scoring import BATCH
 
-        return math.ceil(len(self._scored(0)) / BATCH)
+        return math.ceil(len(self._read(0)) / BATCH)
 
-    def _scored(self, done: int) -> list[str]:
-        """What has to be scored for the rows after the first `done`: with them, all commits that they are placed among.
+    def _read(self, done: int) -> range:
+        """What has to be read for the rows after the first `done`: with them, all commits that they are placed among.
 
         These are not always among the chosen ones: a commit may be older than the one before it.
         """
-        from oversight.assessment import RECENT
+        from oversight.neighbours import first_of
 
         if done >= len(self.chosen):
-            return []
-        first, last = self.chosen[done], self.chosen[-1]
-        return [commit.sha for commit in self.commits[max(0, first - RECENT) : last + 1]]
+            return range(0)
+        return range(first_of(self.chosen[done]), self.chosen[-1] + 1)
 
     def write(self, output: Path, *, resume: bool, workers: int) -> None:
         """Score what is not yet in the partial rows, and put the output in place."""
@@ -133,16 +133,20 @@ class _Run:
         from oversight.history.index import Index
         from oversight.scoring import Ranking, jobs_of, raw_scores
 
-        ranking = Ranking(self.model, self.settings.budget, shallow=self.repository.shallow)
+        places = self._read(done)
+        ranking = Ranking(self.model, self.settings.budget, start=places.start, shallow=self.repository.shallow)
         wanted = {self.commits[place].sha for place in self.chosen[done:]}
-        scored = self._scored(done)
-        with Index.open(self.repository) as index, progress("scoring", len(scored)) as advance:
-            jobs = jobs_of(self.repository, index, self.commits, scored)
-            for raw in raw_scores(self.work, jobs, workers=workers):
-                row = ranking.place(raw)
-                if raw.commit in wanted:
-                    yield row
-                advance(1)
+        needed = [self.commits[place].sha for place in places]
+        with Index.open(self.repository) as index, progress("scoring", len(needed)) as advance:
+            jobs = jobs_of(self.repository, index, self.commits, needed)
+            raws = _counted(raw_scores(self.work, jobs, workers=workers), advance)
+            yield from (row for row in ranking.rows(raws) if row.commit in wanted)
+
+
+def _counted(raws: Iterable[Raw], advance: Advance) -> Iterator[Raw]:
+    for raw in raws:
+        advance(1)
+        yield raw
 
 
 @contextmanager

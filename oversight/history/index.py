@@ -26,8 +26,9 @@ from oversight.history import schema
 from oversight.history.context import commit_of, context_at, context_without_history
 from oversight.history.log import read_commits
 from oversight.history.model import Commit, Completeness, Context
-from oversight.history.order import FIRST, LAST, Listed, in_order, list_commits
+from oversight.history.order import LAST, Listed, in_order, list_commits
 from oversight.history.past import Past
+from oversight.history.readings import Reading, restored, stored
 from oversight.history.schema import begin, cache_directory, rollback, transaction
 from oversight.history.writer import Writer, keep_tips
 
@@ -35,7 +36,15 @@ __all__ = ["CAP", "Index", "Progress", "cache_directory"]
 
 Result = TypeVar("Result")
 
-_RISKS = "SELECT risk FROM risks WHERE model = ? AND key < ? ORDER BY key DESC LIMIT ?"
+_COUNT = """
+SELECT count(*) FROM commits c WHERE c.merge = 0 AND c.key < ? AND c.id NOT IN (SELECT "commit" FROM hidden)
+"""
+_RECENT = """
+SELECT c.sha, r.pooled, r.profile
+FROM commits c LEFT JOIN readings r ON r.model = ? AND r.key = c.key AND r.sha = c.sha
+WHERE c.merge = 0 AND c.key < ? AND c.id NOT IN (SELECT "commit" FROM hidden)
+ORDER BY c.key DESC LIMIT ?
+"""
 _HIDE = """
 INSERT INTO hidden SELECT c.id FROM json_each(?) j CROSS JOIN commits c ON c.sha = j.value
 """
@@ -144,43 +153,43 @@ class Index:
         known = Past(self._connection, before).state_for(commit)
         return context_at(known, commit, Completeness.PARTIAL if self._floor() is not None else Completeness.FULL)
 
-    def risks(self, model: str, before: str | None = None, n: int = 1_000) -> list[float]:
-        """The risks that the model of that sha256 gave the latest `n` commits before commit `before`, oldest first."""
+    def position(self, span: Span) -> int:
+        """How many commits, merges left out, a change read from `span` can look back on."""
+        return self._resiliently(lambda: self._position(span))
 
-        def read() -> list[float]:
-            key = LAST if before is None else self._key(before)
-            rows = self._connection.execute(_RISKS, (model, key or FIRST, n)).fetchall()
-            return [float(risk) for (risk,) in reversed(rows)]
-
-        return self._resiliently(read)
-
-    def recent(self, model: str, span: Span, n: int) -> list[tuple[str, float | None]]:
-        """The latest `n` commits that a change read from `span` can look back on, oldest first.
-
-        Each with the risk that the model of that sha256 gave it, None where it was not asked yet.
-        """
-        return self._resiliently(lambda: self._recent(model, span, n))
-
-    def _recent(self, model: str, span: Span, n: int) -> list[tuple[str, float | None]]:
+    def _position(self, span: Span) -> int:
         tip, before = self._vantage(span, None)
         self._hide_all_but(tip)
-        rows = self._connection.execute(
-            "SELECT c.sha, r.risk FROM commits c LEFT JOIN risks r ON r.model = ? AND r.key = c.key AND r.sha = c.sha "
-            'WHERE c.merge = 0 AND c.key < ? AND c.id NOT IN (SELECT "commit" FROM hidden) ORDER BY c.key DESC LIMIT ?',
-            (model, before, n),
-        ).fetchall()
-        return [(str(sha), risk) for sha, risk in reversed(rows)]
+        return int(self._connection.execute(_COUNT, (before,)).fetchone()[0])
 
-    def store_risks(self, model: str, risks: Mapping[str, float]) -> None:
-        """Keep the risks that a model gave commits of this index; commits that it does not know are passed over.
+    def recent(self, model: str, span: Span, n: int, *, width: int) -> list[tuple[str, Reading | None]]:
+        """The latest `n` commits that a change read from `span` can look back on, merges left out, oldest first.
 
-        They are dropped when older commits turn up that were not known when they were computed.
+        Each with what the model of that sha256 read in it, None where it was not asked yet, or where what was kept
+        is not a profile of `width` numbers.
+        """
+        return self._resiliently(lambda: self._recent(model, span, n, width))
+
+    def _recent(self, model: str, span: Span, n: int, width: int) -> list[tuple[str, Reading | None]]:
+        tip, before = self._vantage(span, None)
+        self._hide_all_but(tip)
+        rows = self._connection.execute(_RECENT, (model, before, n)).fetchall()
+        return [(str(sha), restored(pooled, profile, width)) for sha, pooled, profile in reversed(rows)]
+
+    def store_readings(self, model: str, readings: Mapping[str, Reading]) -> None:
+        """Keep what a model read in commits of this index; commits that it does not know are passed over.
+
+        Readings are dropped when older commits turn up that were not known when they were made.
         """
 
         def write() -> None:
-            rows = [(model, key, sha, risk) for sha, risk in risks.items() if (key := self._key(sha)) is not None]
+            rows = [
+                (model, key, sha, *stored(reading))
+                for sha, reading in readings.items()
+                if (key := self._key(sha)) is not None
+            ]
             with transaction(self._connection):
-                self._connection.executemany("INSERT OR REPLACE INTO risks VALUES (?, ?, ?, ?)", rows)
+                self._connection.executemany("INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?)", rows)
 
         self._resiliently(write)
 

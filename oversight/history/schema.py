@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 """Goes up with every change of what the tables hold; an index of another version is built anew."""
 
 _TABLES = """
@@ -26,7 +26,7 @@ CREATE TABLE commits (
     author INTEGER, time INTEGER, fix INTEGER, files INTEGER,
     prefix INTEGER, subject INTEGER, number INTEGER, changelist INTEGER
 );
-CREATE INDEX commits_by_key ON commits (key);
+CREATE INDEX commits_by_key ON commits (key) WHERE merge = 0;
 CREATE INDEX commits_by_author ON commits (author, key);
 CREATE INDEX commits_by_prefix ON commits (prefix) WHERE merge = 0;
 CREATE INDEX commits_by_subject ON commits (subject) WHERE merge = 0;
@@ -51,10 +51,10 @@ CREATE INDEX mentions_by_prefix ON mentions (prefix) WHERE prefix IS NOT NULL;
 CREATE INDEX mentions_by_subject ON mentions (subject) WHERE subject IS NOT NULL;
 CREATE INDEX mentions_by_number ON mentions (number) WHERE number IS NOT NULL;
 CREATE INDEX mentions_by_changelist ON mentions (changelist) WHERE changelist IS NOT NULL;
-CREATE TABLE risks (
-    model TEXT NOT NULL, key BLOB NOT NULL, sha TEXT NOT NULL, risk REAL NOT NULL,
+CREATE TABLE readings (
+    model TEXT NOT NULL, key BLOB NOT NULL, sha TEXT NOT NULL, pooled REAL NOT NULL, profile BLOB NOT NULL,
     PRIMARY KEY (model, key, sha)
-) WITHOUT ROWID;
+);
 """
 
 _WAIT_SECONDS = 300.0

@@ -90,8 +90,8 @@ class Writer:
         self._connection.executemany("INSERT OR IGNORE INTO commits (sha, key, merge) VALUES (?, ?, 1)", merges)
         if self.wanted:
             oldest = min(listed.key for listed in self.wanted.values())
-            # What these commits add was not known when those risks were computed.
-            self._connection.execute("DELETE FROM risks WHERE key > ?", (oldest,))
+            # What these commits add was not known when those changes were read.
+            self._connection.execute("DELETE FROM readings WHERE key > ?", (oldest,))
             self._connection.execute("INSERT OR IGNORE INTO tips VALUES (?)", (self._tip,))
 
 

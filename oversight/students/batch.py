@@ -25,6 +25,8 @@ PROFILE: tuple[str, ...] = (
 class Batch:
     """N changes with H hunks and T tokens in all, in order.
 
+    Where its profiles are placed is no part of it: the network takes the edges of a scale beside it.
+
     `tokens`: (T,) int64, buckets. `token_hunk`: (T,) int64, the hunk that owns each token. `facts`: (H, F)
     float32. `hunk_change`: (H,) int64, the change that owns each hunk. `profile`: (N, K) float32, the numbers that
     `PROFILE` names, NaN unknown.
@@ -37,8 +39,10 @@ class Batch:
     profile: NDArray[np.float32]
 
 
-INPUTS = ("tokens", "token_hunk", "facts", "profile")
-"""Names of the network's inputs, in order."""
+INPUTS = ("tokens", "token_hunk", "facts", "profile", "edges")
+"""Names of the network's inputs, in order: a batch without the owners of its hunks, and the edges (N, K, B + 1) of the
+scale that each profile is placed on.
+"""
 
 OUTPUTS = ("hunk_logit", "context_logit", "leak_logit")
 """Names of the network's outputs, in order."""
@@ -55,6 +59,12 @@ def collate(examples: Sequence[Example]) -> Batch:
         hunk_change=np.repeat(np.arange(len(examples), dtype=np.int64), counts),
         profile=profiles(examples),
     )
+
+
+def profiles_alone(profile: NDArray[np.float32]) -> Batch:
+    """Return changes (N,) of which nothing but the profiles (N, K) is told: no hunks, no tokens."""
+    none = np.zeros(0, dtype=np.int64)
+    return Batch(none, none, np.zeros((0, len(FACTS)), dtype=np.float32), none, profile)
 
 
 def profiles(examples: Sequence[Example]) -> NDArray[np.float32]:

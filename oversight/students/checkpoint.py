@@ -1,7 +1,7 @@
 """A model directory: written whole or not at all, and believed only after every byte was checked.
 
     model.safetensors   weights for further training          config.json      schema, architecture, calibration
-    model.onnx          the same network for reviewing        reference.json   quantiles of its risks
+    model.onnx          the same network for reviewing        reference.json   quantiles of its risks, its own scale
     metrics.json        what it reaches on held-out changes   card.md          the same in words
     manifest.json       the sha256 of every file above
 

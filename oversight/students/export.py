@@ -44,8 +44,9 @@ def to_files(
 ) -> dict[str, bytes]:
     """Return the files of a model directory, for `oversight.students.checkpoint.write`.
 
-    `reference` has the risks of held-out changes with history ("full") and without ("none"). Raises `ModelError` for a
-    student that is not one network, which cannot be stored as one.
+    `reference` has the risks of held-out changes with history ("full") and without ("none"); the network's own scale
+    is stored beside their quantiles. Raises `ModelError` for a student that is not one network, which cannot be stored
+    as one.
     """
     if not isinstance(student, NetworkStudent):
         raise ModelError("the student of this method is not one network", mend="train with another method")
@@ -63,7 +64,7 @@ def to_files(
         "model.onnx": to_onnx(student.network),
         "config.json": _json(config),
         "metrics.json": _json(metrics),
-        "reference.json": _json(quantiles),
+        "reference.json": _json({**quantiles, "edges": _decimals(student.network.scale.edges.numpy())}),
         "card.md": card.encode(),
     }
 
@@ -103,6 +104,7 @@ def to_onnx(network: Network) -> bytes:
         torch.tensor([0, 0, 1, 1, 1, 2]),
         torch.ones(3, size.facts),
         torch.ones(2, size.profile),
+        torch.arange(size.bins + 1.0).expand(2, size.profile, -1),
     )
     tokens, hunks, changes = (torch.export.Dim(name) for name in ("T", "H", "N"))
     stored = Network(size)
@@ -114,7 +116,7 @@ def to_onnx(network: Network) -> bytes:
                 stored.eval(),
                 sample,
                 dynamo=True,
-                dynamic_shapes=({0: tokens}, {0: tokens}, {0: hunks}, {0: changes}),
+                dynamic_shapes=({0: tokens}, {0: tokens}, {0: hunks}, {0: changes}, {0: changes}),
                 input_names=list(INPUTS),
                 output_names=list(OUTPUTS),
                 verbose=False,
@@ -153,6 +155,12 @@ def _quiet() -> Iterator[None]:
         finally:
             for logger, level in zip(loggers, levels, strict=True):
                 logger.setLevel(level)
+
+
+def _decimals(values: NDArray[np.float32]) -> list[Any]:
+    """Return the shortest decimals that are these very numbers in single precision."""
+    shortest: list[Any] = values.astype(str).astype(np.float64).tolist()
+    return shortest
 
 
 def _json(value: object) -> bytes:

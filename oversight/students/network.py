@@ -6,10 +6,10 @@
     change logit = log(exp(leak) + Σ exp(z_h)) + f(profile)
 
 The profile (`oversight.students.batch.PROFILE`) is the change's measures and its hunks' facts summed up. Each number
-is encoded by where it stands among the quantiles of its repository (piecewise-linear encoding, Gorishniy et al. 2022,
-arXiv:2203.05556), since "ten earlier changes of the file" is much in one repository and little in another; on
-validation windows of five histories that, and learning from several of them at once, gave more than anything in the
-text did.
+is encoded by where it stands among the quantiles of its repository (`oversight.students.scale`; piecewise-linear
+encoding, Gorishniy et al. 2022, arXiv:2203.05556), since "ten earlier changes of the file" is much in one repository
+and little in another; on validation windows of five histories that, and learning from several of them at once, gave
+more than anything in the text did.
 
 The pooling of hunks is a leaky noisy-or in log-odds: a change goes wrong when any of its hunks does, or something that
 no hunk shows. Its gradient, exp(z_h) / (exp(leak) + Σ exp(z)), is softmax attention over the hunks (as in Ilse et
@@ -21,9 +21,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 _LIMIT = 20.0  # keeps exp() of a hunk's logit finite in single precision
@@ -83,17 +81,6 @@ class Standardise(nn.Module):
         unknown = torch.isnan(values)
         standard = ((signed_log(torch.where(unknown, 0.0, values)) - self.mean) / self.scale).clamp(-5, 5)
         return torch.cat((torch.where(unknown, 0.0, standard), unknown.float()), dim=1)
-
-
-def quantile_edges(values: NDArray[np.float32], bins: int) -> Tensor:
-    """Return the edges (K, bins + 1) that cut each column of `values` (N, K) into parts of equal mass, as signed
-    logarithms; a column that is never known gets zeros.
-    """
-    logs = signed_log(torch.from_numpy(values)).numpy()
-    known = ~np.isnan(logs).all(axis=0)
-    edges = np.zeros((logs.shape[1], bins + 1), dtype=np.float32)
-    edges[known] = np.nanquantile(logs[:, known], np.linspace(0, 1, bins + 1), axis=0).T
-    return torch.from_numpy(edges)
 
 
 class PiecewiseLinear(nn.Module):

@@ -1,5 +1,9 @@
 """Scoring with a model directory: onnxruntime and numpy, no torch.
 
+    change ── read ──> hunk risks, and a Reading: what the hunks add up to, profile ──┐
+    changes before it ── quantile_edges ───────────────────────────────────> scale ──┴─ risks ──> risk
+
+A change is read once; its risk depends on the scale that its profile is placed on, and is computed anew for each.
 A model sees hunks in pieces of bounded size, so memory does not grow with the change and a diff of a million
 hunks is scored like any other. One thread: sums then come out in one order, and many changes are scored by many
 processes.
@@ -21,13 +25,16 @@ from oversight.errors import ModelError, UnscoredError
 from oversight.features.example import SCHEMA
 from oversight.features.model import Example
 from oversight.history.model import Completeness
+from oversight.history.readings import Reading
 from oversight.measurement.platt import Platt
 from oversight.students import checkpoint
-from oversight.students.batch import INPUTS, OUTPUTS, Batch, collate
+from oversight.students.batch import INPUTS, OUTPUTS, PROFILE, Batch, collate, profiles_alone
+from oversight.students.scale import Edges
 
 DEFAULT = "default"
 """Name of the model that is used where none is asked for."""
 
+_LARGEST_LOG = 89.0  # of a number in single precision
 _TOKENS_AT_ONCE = 1 << 18
 _HUNKS_AT_ONCE = 1 << 14
 
@@ -42,18 +49,17 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
-    """What the model says about one change of H hunks.
+class Read:
+    """What the model reads in one change of H hunks, whatever the change is placed among.
 
-    `risk`: P(people later repair or withdraw the change). `hunk_risks`: (H,) float64, each hunk's own risk, from
-    that hunk alone. `shares`: (H,) float64 in [0, 1], the part of what the hunks say together that each of them
-    says; the rest, up to 1, no hunk shows. `context`: what the profile adds to the log-odds.
+    `hunk_risks`: (H,) float64, each hunk's own risk, from that hunk alone. `shares`: (H,) float64 in [0, 1], the part
+    of what the hunks say together that each of them says; the rest, up to 1, no hunk shows. `reading`: what the risk
+    of the whole change is computed from.
     """
 
-    risk: float
     hunk_risks: NDArray[np.float64]
     shares: NDArray[np.float64]
-    context: float
+    reading: Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +83,14 @@ class Reference:
 
 @dataclass(frozen=True)
 class Model:
-    """A verified model, ready to score. Made by `load`."""
+    """A verified model, ready to score. Made by `load`.
+
+    `edges`: its own scale, that of all changes it learned from, for changes whose neighbours are not known.
+    """
 
     info: ModelInfo
     reference: Reference
+    edges: Edges
     change_calibration: Platt
     hunk_calibration: Platt
     metrics: dict[str, Any]
@@ -107,10 +117,17 @@ class Model:
         names = [value.name for value in session.get_inputs()], [value.name for value in session.get_outputs()]
         if names != (list(INPUTS), list(OUTPUTS)):
             raise ModelError("model.onnx has other inputs or outputs", mend="train the model again")
+        if list(session.get_inputs()[-1].shape[1:]) != list(self.edges.shape):
+            raise ModelError("model.onnx takes another scale than reference.json holds", mend="train the model again")
         return session
 
-    def score(self, examples: Sequence[Example]) -> list[Scored]:
-        """Score changes, in order.
+    @property
+    def bins(self) -> int:
+        """How many bins a scale divides each number's range into."""
+        return int(self.edges.shape[1]) - 1
+
+    def read(self, examples: Sequence[Example]) -> list[Read]:
+        """Read changes, in order.
 
         Raises `ModelError` for examples of another feature schema, and `UnscoredError` where the network gives
         anything but finite numbers: never a low risk in their place.
@@ -119,28 +136,42 @@ class Model:
             return []
         if any(example.schema != SCHEMA for example in examples):
             raise ModelError("the change was read with another feature schema than the model's", mend="read it again")
-        outputs = self._run(collate(examples))
-        if not all(np.isfinite(output).all() for output in outputs):
+        batch = collate(examples)
+        hunk_logit, _, leak = self._run(batch, self.edges)
+        if not (np.isfinite(hunk_logit).all() and np.isfinite(leak).all()):
             raise UnscoredError("the model gave no finite risk", mend="report this change; nothing was scored")
-        hunk_logit, context, leak = outputs
         hunk_risks = self.hunk_calibration(hunk_logit)
         odds = np.exp(hunk_logit)
-        scored: list[Scored] = []
+        found: list[Read] = []
         start = 0
-        for example, added, unseen in zip(examples, context.tolist(), np.exp(leak).tolist(), strict=True):
+        for example, unseen, profile in zip(examples, np.exp(leak).tolist(), batch.profile, strict=True):
             own = slice(start, start + example.hunks)
             start += example.hunks
             total = float(odds[own].sum()) + unseen
-            risk = self.change_calibration(np.array(np.log(total) + added))
-            scored.append(Scored(float(risk), hunk_risks[own], odds[own] / total, added))
-        return scored
+            found.append(Read(hunk_risks[own], odds[own] / total, Reading(float(np.log(total)), profile)))
+        return found
 
-    def _run(self, batch: Batch) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Return hunk logits (H,), context logits (N,) and leaks (N,)."""
+    def risks(self, readings: Sequence[Reading | None], edges: Edges) -> NDArray[np.float64]:
+        """Return P(people later repair or withdraw the change) of each reading (N,), profiles placed on one scale.
+
+        NaN where there is no reading, and where the network gives no finite number. A row does not depend on what the
+        others hold, but may differ in its last bit with their number and its place among them.
+        """
+        profile = np.zeros((len(readings), len(PROFILE)), dtype=np.float32)
+        pooled = np.full(len(readings), np.nan)
+        for row, reading in enumerate(readings):
+            if reading is not None:
+                pooled[row], profile[row] = reading.pooled, reading.profile
+        logits = pooled + self._run(profiles_alone(profile), edges)[1]
+        return self.change_calibration(np.where(np.isfinite(logits), logits, np.nan))
+
+    def _run(self, batch: Batch, edges: Edges) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return hunk logits (H,), context logits (N,) with all profiles on the scale `edges`, and leaks (N,)."""
         found: list[Sequence[NDArray[np.float32]]] = []
         profile = batch.profile
         for hunks, tokens in _pieces(batch):
-            inputs = (batch.tokens[tokens], batch.token_hunk[tokens] - hunks.start, batch.facts[hunks], profile)
+            shared = np.ascontiguousarray(np.broadcast_to(edges, (len(profile), *edges.shape)))
+            inputs = (batch.tokens[tokens], batch.token_hunk[tokens] - hunks.start, batch.facts[hunks], profile, shared)
             found.append(self._session.run(list(OUTPUTS), dict(zip(INPUTS, inputs, strict=True))))
             profile = profile[:0]  # a change's profile is needed once
         hunk_logit, context, leak = (np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True))
@@ -176,12 +207,13 @@ def load(directory: Path) -> Model:
         return Model(
             info=ModelInfo(str(config["name"]), str(config["version"]), artefact.sha256),
             reference=Reference(_quantiles(reference["full"]), _quantiles(reference["none"])),
+            edges=_edges(reference["edges"]),
             change_calibration=_platt(config["calibration"]["change"]),
             hunk_calibration=_platt(config["calibration"]["hunk"]),
             metrics=artefact.json("metrics.json"),
             onnx=artefact.files["model.onnx"],
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError("an entry of config.json or reference.json is amiss", mend="train the model again") from error
 
 
@@ -207,6 +239,15 @@ def _quantiles(values: object) -> NDArray[np.float64]:
     if quantiles.ndim != 1 or quantiles.size < 2 or not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():
         raise ValueError("quantiles are finite numbers in ascending order")
     return quantiles
+
+
+def _edges(values: object) -> Edges:
+    edges = np.asarray(values, dtype=np.float64)
+    if edges.ndim != 2 or edges.shape[0] != len(PROFILE) or edges.shape[1] < 2:
+        raise ValueError("a scale has two edges or more for each number of a profile")
+    if not (np.abs(edges) < _LARGEST_LOG).all() or (np.diff(edges, axis=1) < 0).any():
+        raise ValueError("edges are logarithms of numbers in single precision, in ascending order")
+    return edges.astype(np.float32)
 
 
 def _platt(entry: dict[str, Any]) -> Platt:

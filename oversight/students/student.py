@@ -8,7 +8,6 @@ the same learner fitted on gold.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -16,7 +15,6 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
 
 from oversight.features.example import HISTORY
 from oversight.features.facts import FACTS
@@ -25,6 +23,7 @@ from oversight.features.tokens import HASH_BUCKETS
 from oversight.measurement.platt import UNCALIBRATED, Platt
 from oversight.students.batch import PROFILE, collate
 from oversight.students.network import Architecture, Network
+from oversight.students.scale import Edges
 from oversight.students.training import Budget, Build, Loss, Report, Rows, cross_entropy, forward, train
 
 Floats = NDArray[np.float64]
@@ -67,27 +66,32 @@ class NetworkStudent:
     """A trained network with its calibration, for whole changes and for hunks.
 
     `scales` has the edges of each repository that it learned from, by name; the network's own are those of all.
+    `edges` are those that profiles are placed among, the network's own where None.
     """
 
     network: Network
     change_calibration: Platt = UNCALIBRATED
     hunk_calibration: Platt = UNCALIBRATED
-    scales: Mapping[str, Tensor] = field(default_factory=dict)
+    scales: Mapping[str, Edges] = field(default_factory=dict)
+    edges: Edges | None = None
+
+    def on(self, edges: Edges) -> NetworkStudent:
+        """Return this student with profiles placed on another scale; what is stored of it is the network's own."""
+        return replace(self, edges=edges)
 
     def at(self, repository: str) -> NetworkStudent:
         """Return this student with profiles placed among the changes of one repository that it learned from."""
-        network = copy.deepcopy(self.network)
-        network.scale.edges.copy_(self.scales[repository])
-        return replace(self, network=network)
+        return self.on(self.scales[repository])
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Return the uncalibrated log-odds of each change, and those of its hunks alone, both (N,)."""
         whole: list[NDArray[np.float32]] = []
         alone: list[NDArray[np.float32]] = []
         self.network.eval()
+        edges = None if self.edges is None else torch.from_numpy(self.edges).unsqueeze(0)
         with torch.no_grad():
             for start in range(0, len(examples), _AT_ONCE):
-                pooled, context = forward(self.network, collate(examples[start : start + _AT_ONCE]))
+                pooled, context = forward(self.network, collate(examples[start : start + _AT_ONCE]), edges)
                 whole.append((pooled + context).numpy())
                 alone.append(pooled.numpy())
         return _joined(whole), _joined(alone)
@@ -145,7 +149,7 @@ class NetworkLearner:
             self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss,
             start=None if self.start is None else self.start.network, build=self.build, report=self.report,
         )  # fmt: skip
-        return NetworkStudent(network, scales=dict(zip(names, edges, strict=True)))
+        return NetworkStudent(network, scales=dict(zip(names, edges.numpy(), strict=True)))
 
 
 _AT_ONCE = 256

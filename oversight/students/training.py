@@ -30,7 +30,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from oversight.errors import LabelError
 from oversight.features.model import Example
 from oversight.students.batch import Batch, collate, profiles
-from oversight.students.network import Architecture, Network, quantile_edges
+from oversight.students.network import Architecture, Network
+from oversight.students.scale import quantile_edges
 from oversight.students.transfer import Anchor, missing_level
 
 Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
@@ -173,10 +174,10 @@ class _Training:
         kept, bins = self.kept, network.architecture.bins
         profile = profiles(kept.examples)
         network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
-        network.scale.edges.copy_(quantile_edges(profile, bins))
+        network.scale.edges.copy_(torch.from_numpy(quantile_edges(profile, bins)))
         scales = range(int(max(self.kept.scale.max(), self.held_back.scale.max())) + 1)
         own = [profile[kept.scale == number] for number in scales]
-        self.edges = torch.stack([quantile_edges(part, bins) for part in own])
+        self.edges = torch.from_numpy(np.stack([quantile_edges(part, bins) for part in own]))
         base = float(np.average(kept.targets, weights=kept.weights)) / float(kept.found.mean())
         network.start_at(float(np.log(base / (1 - base))) - float(np.average(kept.prior, weights=kept.weights)))
         return network

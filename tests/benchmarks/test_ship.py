@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.ship import card, divide, figures, teach
+from oversight.students.batch import profiles
+from oversight.students.scale import quantile_edges
 from tests.benchmarks.test_student import OTHER, table
 
 
@@ -29,6 +31,27 @@ def test_risk_counts_repairs_that_are_still_to_come():
         teach([divide(each, table(20, seed=1), seed=0)], seed=0).predict(rows.examples).mean() for each in (rows, young)
     ]
     assert risks[1] > 1.2 * risks[0]
+
+
+def test_a_repository_that_was_not_learned_from_is_measured_on_its_own_newest_changes():
+    """The scale is that of the changes right before the held-out ones, whether they were learned from or put aside."""
+    rows = table(700)
+    part = divide(rows, table(20, seed=1), seed=0)
+    np.testing.assert_array_equal(part.scale(8), quantile_edges(profiles(rows.examples[-300:]), 8))
+
+
+def test_every_repository_is_placed_on_its_own_scale():
+    """Numbers that are a hundred times as large in one repository than in another teach and say the same."""
+    rows, tested = table(300), table(60, seed=1)
+    large = [replace(one, facts=one.facts * 100 + 99) for one in rows.examples]
+    other = replace(rows, source=OTHER, examples=tuple(replace(one, change_id=f"x{one.change_id}") for one in large))
+    student = teach([divide(rows, tested, seed=0), divide(other, tested, seed=0)], seed=0)
+    assert set(student.scales) == {rows.source.name, OTHER.name}
+    assert student.scales[OTHER.name].sum() > 1.5 * student.scales[rows.source.name].sum()
+    mistaken = np.abs(
+        student.at(OTHER.name).predict(rows.examples) - student.at(rows.source.name).predict(rows.examples)
+    )
+    assert mistaken.mean() > 0.01
 
 
 def test_the_card_says_what_was_learned_and_what_is_reached():

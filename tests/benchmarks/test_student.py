@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,6 +121,25 @@ def test_what_learns_from_whom():
     unseen = {job.score: job.learn for job in wanted if job.model == UNSEEN}
     assert unseen == {("tiny",): ("third", "other"), ("third",): ("tiny", "other"), ("other",): ("tiny", "third")}
     assert [job.seed for job in wanted if job.model == ALONE] == [0, 0, 0, 1, 1, 1]
+
+
+def test_a_student_that_never_saw_a_repository_is_placed_on_its_past():
+    """Its newest rows before the window give the scale; other ones give other scores, which are kept apart."""
+    trains = {"tiny": table(80), "other": table(80, seed=2, source=OTHER)}
+    grown = tuple(replace(one, facts=one.facts * 100) for one in trains["other"].examples)
+    changed = {**trains, "other": replace(trains["other"], examples=grown, labels=~trains["other"].labels)}
+    scores, paths = [], []
+    for tables in (trains, changed):
+        (job,) = (
+            job for job in jobs(tables, seeds=0, seeds_left_out=1) if job.model == UNSEEN and job.score == ("other",)
+        )
+        evaluation = table(20, seed=1, source=OTHER)
+        (found,) = job.run([tables["tiny"]], [evaluation], 0)
+        scores.append(found)
+        paths.append(job.paths(tables, {"other": evaluation}, Path())["other"])
+    assert np.isfinite(scores).all()
+    assert np.abs(scores[0] - scores[1]).max() > 0.01
+    assert paths[0] != paths[1]
 
 
 def test_students_learn_and_ablations_take_away():

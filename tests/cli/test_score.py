@@ -7,12 +7,13 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from oversight import assessment, scoring
+from oversight import assessment, neighbours, scoring
 from tests.builders import EPOCH, HOUR, GitRepository
 from tests.cli.conftest import Oversight
 
@@ -33,9 +34,11 @@ def grow(repository: GitRepository, count: int) -> None:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a handful of neighbours be enough for a percentile, so that small histories show what large ones do."""
-    monkeypatch.setattr(assessment, "ENOUGH", 4)
-    for module in ("oversight.assessment", "oversight.scoring", "oversight.review"):
-        monkeypatch.setattr(f"{module}.RECENT", 6)
+    for module in (assessment, neighbours):
+        monkeypatch.setattr(module, "ENOUGH", 4)
+    for module in (neighbours, scoring):
+        monkeypatch.setattr(module, "RECENT", 6)
+    monkeypatch.setattr(neighbours, "BLOCK", 3)
 
 
 def test_there_is_a_row_for_each_commit_but_merges_oldest_first(
@@ -68,9 +71,9 @@ def test_rows_say_what_reviews_say(oversight: Oversight, repository: GitReposito
     assert len({row["percentile"] for row in rows}) > 4
     for row in rows:
         report = oversight("review", row["commit"], "--repo", repository.path, "--format", "json").json
-        assert row["status"] == report["status"]
-        assert row["risk"] == pytest.approx(report["risk"], abs=1e-6)
-        assert row["percentile"] == pytest.approx(report["percentile"], abs=1e-6)
+        assert (row["status"], row["risk"], row["percentile"]) == (
+            report["status"], report["risk"], report["percentile"],
+        )  # fmt: skip
         change = report["change"]
         assert (row["flagged"], row["added"], row["deleted"]) == (
             report["flagged"], change["added"], change["deleted"],
@@ -93,7 +96,19 @@ def test_commits_without_a_score_count_as_neighbours_in_neither(
     assert (blind["status"], blind["risk"], blind["percentile"], blind["flagged"]) == ("unscored", None, None, True)
     for row in rows[-3:]:
         report = oversight("review", row["commit"], "--repo", repository.path, "--format", "json").json
-        assert (report["risk"], report["percentile"]) == pytest.approx((row["risk"], row["percentile"]), abs=1e-6)
+        assert (report["risk"], report["percentile"]) == (row["risk"], row["percentile"])
+
+
+def test_rows_of_a_shallow_clone_are_its_reviews(oversight: Oversight, repository: GitRepository, tmp_path: Path):
+    """Where nothing is known to come before a commit, each stands alone, in rows as in reviews."""
+    grow(repository, 8)
+    clone = repository.clone(tmp_path / "shallow", "--depth=5")
+    assert oversight("score", "--repo", clone.path, "--output", tmp_path / "rows", "--jobs", 1).code == 0
+    first, *rows = rows_of(tmp_path / "rows")
+    assert (first["status"], len(rows)) == ("unscored", 4)
+    for row in rows:
+        report = oversight("review", row["commit"], "--repo", clone.path, "--format", "json").json
+        assert (report["risk"], report["percentile"]) == (row["risk"], row["percentile"])
 
 
 def test_settings_of_head_hold_for_every_row(oversight: Oversight, repository: GitRepository, tmp_path: Path):
@@ -204,23 +219,38 @@ def test_what_a_killed_run_left_is_taken_up(
     assert not partial.exists()
 
 
-def interrupted(oversight: Oversight, repository: GitRepository, output: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave a partial run behind, as Ctrl-C does after three rows."""
-    place, placed = scoring.Ranking.place, []
+def interrupted(
+    oversight: Oversight, repository: GitRepository, output: Path, monkeypatch: pytest.MonkeyPatch, after: int = 3
+) -> None:
+    """Leave a partial run behind, as Ctrl-C does after a few rows."""
+    rows = scoring.Ranking.rows
 
-    def stop(self: scoring.Ranking, raw: scoring.Raw) -> scoring.Row:
-        if len(placed) == 3:
-            raise KeyboardInterrupt
-        placed.append(raw)
-        return place(self, raw)
+    def stop(self: scoring.Ranking, raws: Iterable[scoring.Raw]) -> Iterator[scoring.Row]:
+        yield from islice(rows(self, raws), after)
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(scoring.Ranking, "place", stop)
+        patch.setattr(scoring.Ranking, "rows", stop)
         done = oversight("score", "--repo", repository.path, "--output", output, "--jobs", 1)
     assert done.code == 130
     assert done.err.count("\n") == 1
     assert "--resume" in done.err
     assert not output.exists()
+
+
+@pytest.mark.usefixtures("few")
+@pytest.mark.parametrize("stop", [1, 3, 4, 11, 17])
+def test_a_stopped_run_goes_on_with_the_same_rows(
+    oversight: Oversight, repository: GitRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+):
+    """Wherever it was stopped, at an anchor or inside a block, scale and neighbours are those of a whole run."""
+    grow(repository, 14)
+    whole, output = tmp_path / "whole", tmp_path / "rows"
+    arguments = ("score", "--repo", repository.path, "--jobs", 1)
+    assert oversight(*arguments, "--output", whole).code == 0
+    interrupted(oversight, repository, output, monkeypatch, after=stop)
+    assert oversight(*arguments, "--output", output, "--resume").code == 0
+    assert output.read_bytes() == whole.read_bytes()
 
 
 def test_a_run_is_not_taken_up_with_other_options(

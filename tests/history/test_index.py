@@ -267,31 +267,6 @@ def test_a_forgotten_tip_starts_anew(small: GitRepository, tmp_path: Path) -> No
         assert not differing(expected, alone(repository, index, small.commits[2]))
 
 
-def test_risks_are_kept_per_model(small: GitRepository, tmp_path: Path) -> None:
-    """Risks come back in the order of the history, those before a commit, for one model."""
-    first, second, third = small.commits
-    with Repository.open(small.path) as repository, Index.open(repository, directory=tmp_path) as index:
-        index.extend(third)
-        index.store_risks("m", {third: 0.3, first: 0.1, second: 0.2, "0" * 40: 0.9})
-        index.store_risks("other", {first: 0.7})
-        assert index.risks("m") == [0.1, 0.2, 0.3]
-        assert index.risks("m", before=third) == [0.1, 0.2]
-        assert index.risks("m", n=1) == [0.3]
-        assert index.recent("m", Span(second, third, single=True), 5) == [(first, 0.1), (second, 0.2)]
-
-
-def test_risks_fall_with_a_new_past(small: GitRepository, tmp_path: Path) -> None:
-    """When older commits turn up, the risks that were computed without them are dropped."""
-    first, second, third = small.commits
-    with Repository.open(small.path) as repository, Index.open(repository, directory=tmp_path) as index:
-        index.extend(third)
-        index.store_risks("m", {first: 0.1, second: 0.2, third: 0.3})
-        small.git("switch", "-q", "--orphan", "late")
-        late = small.commit("Late", {"z.py": "z\n"}, at=int(small.git("log", "-1", "--format=%ct", second)) - 60)
-        index.extend(late)
-        assert index.risks("m") == [0.1]
-
-
 def test_strange_names_are_kept(tmp_path: Path) -> None:
     """Paths and authors that are not UTF-8 have a history like any other."""
     built = GitRepository.create(tmp_path / "r")

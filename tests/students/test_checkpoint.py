@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,33 @@ def test_a_file_that_means_nothing_is_refused(
 ) -> None:
     """Checksums that fit do not make a file a part of a model."""
     checkpoint.write(tmp_path / "model", {**files, name: content})
+    with pytest.raises(ModelError):
+        runtime.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda edges: edges[:-1],
+        lambda edges: [*edges[:-1], edges[-1][::-1]],
+        lambda edges: [*edges[:-1], edges[-1][:-1]],
+        lambda edges: [*edges[:-1], [float("nan")] * len(edges[-1])],
+        lambda edges: [*edges[:-1], [*edges[-1][:-1], 1e300]],
+        lambda edges: [row[:1] for row in edges],
+        lambda edges: [edges],
+        lambda edges: [*edges[:-1], [*edges[-1][:-1], 10**400]],
+        lambda edges: dict(enumerate(edges)),
+        lambda edges: str(edges),
+        lambda edges: edges and None,
+    ],
+)
+def test_a_scale_that_nothing_can_be_placed_on_is_refused(
+    tmp_path: Path, files: dict[str, bytes], damage: Callable[[list[list[float]]], object]
+) -> None:
+    """The model's own edges are finite, ascend, and there are as many for each number of a profile."""
+    reference = json.loads(files["reference.json"])
+    reference["edges"] = damage([*reference["edges"][:-1], list(range(len(reference["edges"][-1])))])
+    checkpoint.write(tmp_path / "model", {**files, "reference.json": json.dumps(reference).encode()})
     with pytest.raises(ModelError):
         runtime.load(tmp_path / "model")
 

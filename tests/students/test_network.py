@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from oversight.features import FACTS, HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.students.batch import PROFILE, Batch, collate, profiles
-from oversight.students.network import Architecture, Network, PiecewiseLinear, Standardise, quantile_edges
+from oversight.students.network import Architecture, Network, PiecewiseLinear, Standardise
+from oversight.students.scale import quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
 from oversight.students.training import Budget, forward, observed
 from tests.synthetic import example, examples
@@ -51,7 +52,8 @@ def test_a_profile_sums_up_the_hunks() -> None:
 def test_a_value_is_placed_among_quantiles() -> None:
     """The encoding fills one bin after the other; beyond the greatest value all are full; unknown fills none."""
     layer = PiecewiseLinear(1, bins=2)
-    layer.edges.copy_(quantile_edges(np.expm1(np.array([[0.0], [1.0], [3.0]], dtype=np.float32)), bins=2))
+    placed = np.expm1(np.array([[0.0], [1.0], [3.0]], dtype=np.float32))
+    layer.edges.copy_(torch.from_numpy(quantile_edges(placed, bins=2)))
     values = torch.expm1(torch.tensor([[0.0], [0.5], [2.0], [9.0], [float("nan")]]))
     expected = [[0, 0, 0], [0.5, 0, 0], [1, 0.5, 0], [1, 1, 0], [0, 0, 1]]
     torch.testing.assert_close(layer(values), torch.tensor(expected))
@@ -61,7 +63,7 @@ def test_ties_leave_bins_without_width_empty() -> None:
     """A column that is mostly one value, always that, or never known still gives finite numbers."""
     values = np.array([[0, 7, np.nan], [0, 7, np.nan], [0, 7, np.nan], [8, 7, np.nan]], dtype=np.float32)
     layer = PiecewiseLinear(3, bins=4)
-    layer.edges.copy_(quantile_edges(values, bins=4))
+    layer.edges.copy_(torch.from_numpy(quantile_edges(values, bins=4)))
     filled = layer(torch.from_numpy(values))
     assert torch.isfinite(filled).all()
     assert filled[3, :4].tolist() == [0, 0, 1, 1]
@@ -161,8 +163,14 @@ def test_a_student_of_several_repositories_knows_the_scale_of_each() -> None:
     student = NetworkLearner(budget=Budget(epochs=1), repository=repository).fit(grown, risky, seed=0)
     small, large = student.at("small"), student.at("large")
     facts = slice(len(MEASURES), len(PROFILE) - 1)
-    assert large.network.scale.edges[facts].sum() > 2 * small.network.scale.edges[facts].sum()
+    assert large.edges is not None
+    assert small.edges is not None
+    assert large.edges[facts].sum() > 2 * small.edges[facts].sum()
     assert not np.array_equal(small.predict(grown), large.predict(grown))
+    assert student.edges is None
+    np.testing.assert_array_equal(
+        student.on(student.network.scale.edges.numpy()).predict(grown), student.predict(grown)
+    )
 
 
 def _inputs(batch: Batch) -> tuple[np.ndarray, ...]:

@@ -1,8 +1,10 @@
 """Scoring: torch and ONNX agree, pieces add up, and nothing that is not a number passes for a risk."""
 
+import json
 import pickle
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,23 +12,35 @@ import pytest
 import torch
 
 from oversight.errors import ModelError, UnscoredError
+from oversight.features.model import Example
 from oversight.history.model import Completeness
+from oversight.history.readings import Reading
 from oversight.measurement.platt import Platt
 from oversight.students import checkpoint, runtime
-from oversight.students.batch import INPUTS, collate
+from oversight.students.batch import INPUTS, collate, profiles
 from oversight.students.export import from_artefact
+from oversight.students.scale import Edges, quantile_edges
 from oversight.students.student import NetworkStudent
 from tests.synthetic import example, examples
+
+
+def risks(model: runtime.Model, changes: Sequence[Example], edges: Edges | None = None) -> np.ndarray:
+    """The risks of changes, on the model's own scale where no other is given."""
+    return model.risks([one.reading for one in model.read(changes)], model.edges if edges is None else edges)
 
 
 def test_torch_and_onnx_agree(directory: Path, student: NetworkStudent) -> None:
     """Risks of changes and of hunks are the same to 1e-4, for ragged changes and for empty ones."""
     random = np.random.default_rng(5)
     changes = [*examples(80, seed=4)[0], example(random, "no hunks", hunks=0), example(random, "many", hunks=300)]
-    scored = runtime.load(directory).score(changes)
-    np.testing.assert_allclose([one.risk for one in scored], student.predict(changes), atol=1e-4)
+    model = runtime.load(directory)
+    scored = model.read(changes)
+    np.testing.assert_allclose(risks(model, changes), student.predict(changes), atol=1e-4)
+    other = quantile_edges(profiles(changes[:40]) * 3, model.bins)
+    assert np.abs(risks(model, changes, other) - student.predict(changes)).max() > 0.01
+    np.testing.assert_allclose(risks(model, changes, other), student.on(other).predict(changes), atol=1e-4)
     batch = collate(changes)
-    inputs = (torch.from_numpy(getattr(batch, name)) for name in INPUTS)
+    inputs = (torch.from_numpy(getattr(batch, name)) for name in INPUTS[:-1])
     with torch.no_grad():
         hunk_logit = student.network(*inputs)[0].numpy()
     np.testing.assert_allclose(
@@ -43,7 +57,7 @@ def test_weights_survive_storage(directory: Path, student: NetworkStudent) -> No
 
 def test_shares_split_what_the_hunks_say(directory: Path) -> None:
     """Shares are not negative, leave room for what no hunk shows, and follow the hunks' own risks."""
-    for one in runtime.load(directory).score(examples(20, seed=7)[0]):
+    for one in runtime.load(directory).read(examples(20, seed=7)[0]):
         assert (one.shares >= 0).all()
         assert 0 < one.shares.sum() < 1
         assert np.argsort(one.shares).tolist() == np.argsort(one.hunk_risks).tolist()
@@ -54,24 +68,46 @@ def test_pieces_add_up(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None
     model = runtime.load(directory)
     random = np.random.default_rng(8)
     changes = [example(random, str(hunks), hunks=hunks) for hunks in (0, 40, 0, 1, 7, 0)]
-    whole = model.score(changes)
+    whole = model.read(changes)
     monkeypatch.setattr(runtime, "_TOKENS_AT_ONCE", 50)
     monkeypatch.setattr(runtime, "_HUNKS_AT_ONCE", 4)
-    for one, other in zip(whole, model.score(changes), strict=True):
-        assert one.risk == pytest.approx(other.risk, abs=1e-6)
+    for one, other in zip(whole, model.read(changes), strict=True):
+        assert one.reading.pooled == pytest.approx(other.reading.pooled, abs=1e-6)
+        np.testing.assert_array_equal(one.reading.profile, other.reading.profile)
         np.testing.assert_allclose(one.hunk_risks, other.hunk_risks, atol=1e-6)
 
 
 def test_no_changes_give_no_risks(directory: Path) -> None:
-    """Scoring nothing is not an error."""
-    assert runtime.load(directory).score([]) == []
+    """Reading nothing is not an error, and neither is asking for the risks of nothing."""
+    model = runtime.load(directory)
+    assert model.read([]) == []
+    assert model.risks([], model.edges).size == 0
+
+
+def test_a_risk_is_that_of_its_reading_and_its_scale(directory: Path) -> None:
+    """Whatever else is asked for in one go; without a reading there is no number."""
+    model = runtime.load(directory)
+    known = [one.reading for one in model.read(examples(9)[0])]
+    among = model.risks([None, *known, None, *known[::-1]], model.edges)
+    assert np.flatnonzero(np.isnan(among)).tolist() == [0, 10]
+    np.testing.assert_allclose(among[1:10], among[11:][::-1], atol=1e-6)
+    np.testing.assert_allclose(
+        among[1:10], [*model.risks(known[:1], model.edges), *model.risks(known[1:], model.edges)]
+    )
+    other = [Reading(99.0, one.profile) for one in known[1:]]
+    assert model.risks([known[0], *other], model.edges)[0] == model.risks(known, model.edges)[0]
+
+
+def test_its_own_scale_is_that_of_its_weights(directory: Path, student: NetworkStudent) -> None:
+    """What reference.json holds are the edges of the network, to the last bit."""
+    np.testing.assert_array_equal(runtime.load(directory).edges, student.network.scale.edges.numpy())
 
 
 def test_an_example_of_another_schema_is_refused(directory: Path) -> None:
     """Numbers of other features are not fed to a network that would take them."""
     random = np.random.default_rng(0)
     with pytest.raises(ModelError, match="schema"):
-        runtime.load(directory).score([example(random, "foreign", schema="0" * 16)])
+        runtime.load(directory).read([example(random, "foreign", schema="0" * 16)])
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -81,7 +117,8 @@ def test_what_is_not_finite_is_unscored(directory: Path, value: float) -> None:
     changes, _ = examples(1)
     model.__dict__["_session"] = _Broken(value)
     with pytest.raises(UnscoredError):
-        model.score(changes)
+        model.read(changes)
+    assert np.isnan(model.risks([Reading(0.0, profiles(changes)[0])], model.edges)).all()
 
 
 class _Broken:
@@ -92,7 +129,7 @@ class _Broken:
 
     def run(self, _outputs: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         hunks, changes = len(inputs["facts"]), len(inputs["profile"])
-        return [np.full(hunks, self.value), np.zeros(changes), np.zeros(changes)]
+        return [np.full(hunks, self.value), np.full(changes, self.value), np.zeros(changes)]
 
 
 def test_a_graph_that_is_no_graph_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
@@ -100,16 +137,25 @@ def test_a_graph_that_is_no_graph_is_refused(tmp_path: Path, files: dict[str, by
     checkpoint.write(tmp_path / "model", {**files, "model.onnx": b"\x00not a graph"})
     model = runtime.load(tmp_path / "model")
     with pytest.raises(ModelError, match=r"model\.onnx"):
-        model.score(examples(1)[0])
+        model.read(examples(1)[0])
+
+
+def test_a_scale_that_the_graph_does_not_take_is_refused(tmp_path: Path, files: dict[str, bytes]) -> None:
+    """A scale of another model's number of bins is a ModelError, not a crash."""
+    reference = json.loads(files["reference.json"])
+    reference["edges"] = [[*row, row[-1]] for row in reference["edges"]]
+    checkpoint.write(tmp_path / "model", {**files, "reference.json": json.dumps(reference).encode()})
+    with pytest.raises(ModelError, match="scale"):
+        runtime.load(tmp_path / "model").read(examples(1)[0])
 
 
 def test_a_model_reaches_worker_processes(directory: Path) -> None:
     """A model that has scored can be sent to another process, which makes a session of its own."""
     model = runtime.load(directory)
     changes, _ = examples(3)
-    expected = [one.risk for one in model.score(changes)]
+    expected = risks(model, changes).tolist()
     copy = pickle.loads(pickle.dumps(model))  # noqa: S301  # what joblib does between our own processes
-    assert [one.risk for one in copy.score(changes)] == expected
+    assert risks(copy, changes).tolist() == expected
 
 
 def test_percentiles_come_from_changes_known_as_well() -> None:
@@ -132,7 +178,8 @@ def test_scoring_needs_no_torch(directory: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from oversight.students.runtime import load; "
         "from tests.synthetic import examples; "
-        f"load(Path({str(directory)!r})).score(examples(2)[0]); "
+        f"model = load(Path({str(directory)!r})); "
+        "model.risks([one.reading for one in model.read(examples(2)[0])], model.edges); "
         "print(sorted({'torch', 'sklearn', 'scipy', 'transformers', 'onnx'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

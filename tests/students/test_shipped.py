@@ -5,6 +5,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
+from safetensors.numpy import load
 
 from benchmarks.repositories import PERMISSIVE
 from benchmarks.ship import card
@@ -46,9 +47,18 @@ def test_it_scores_with_history_and_without() -> None:
         )
         for one in changes
     ]  # fmt: skip
-    for one in load_named().score([*changes, *bare]):
-        assert 0 < one.risk < 1
+    model = load_named()
+    found = model.read([*changes, *bare])
+    risks = model.risks([one.reading for one in found], model.edges)
+    assert ((risks > 0) & (risks < 1)).all()
+    for one in found:
         assert ((one.hunk_risks > 0) & (one.hunk_risks < 1)).all()
+
+
+def test_its_own_scale_is_that_of_its_weights() -> None:
+    """The edges in reference.json are those that training left in the weights."""
+    weights = (resources.files("oversight_models") / "default" / "model.safetensors").read_bytes()
+    np.testing.assert_array_equal(load_named().edges, load(weights)["scale.edges"])
 
 
 @pytest.mark.parametrize("source", [source.name for source in PERMISSIVE])
