@@ -168,13 +168,13 @@ def _arrays(repository: Repository, named: Named, model: Model) -> dict[str, Any
 def _said(change: Change, principles: Principles, model: Model) -> dict[str, Any]:
     """Return what is known of each hunk of a change, by the names of `Culprits`."""
     examined = examine(change, context_of_diff(change), principles)
-    report = assess(examined, model, (), _BUDGET)
+    report = assess(examined, model, None, _BUDGET)
     order = {id(hunk): place for place, hunk in enumerate(in_reading_order(report.hunks))}
     hunks = _hunks(change)
     return {
         "added": np.array([len(hunk.added) for _, hunk in hunks], dtype=np.float64),
         "deleted": np.array([len(hunk.deleted) for _, hunk in hunks], dtype=np.float64),
-        "risk": model.score([examined.example])[0].hunk_risks,
+        "risk": model.read([examined.example])[0].hunk_risks,
         "reported": np.array([order[id(hunk)] for hunk in report.hunks], dtype=np.float64),
         "gravity": _gravity(hunks, examined.opinions),
         "facts": examined.example.facts,

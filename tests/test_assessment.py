@@ -144,8 +144,8 @@ def test_reports_list_hunks_by_weight_and_show_their_risks(model: Path) -> None:
     change = change_of(FILES)
     loaded = load(model)
     examined = examine(change, context_of_diff(change), Principles())
-    report = assess(examined, loaded, (), 10.0)
-    risks = loaded.score([examined.example])[0].hunk_risks
+    report = assess(examined, loaded, None, 10.0)
+    risks = loaded.read([examined.example])[0].hunk_risks
     assert [hunk.path for hunk in report.hunks] == list(FILES)
     assert [hunk.risk for hunk in report.hunks] == pytest.approx(risks)
     weights = [hunk.weight for hunk in report.hunks]

@@ -160,7 +160,7 @@ def test_the_order_is_that_of_the_report(clones, source, work):
     rows, model = read(source, clones, work), open_model()
     with Repository.open(clones / "small") as repository:
         change = repository.change(repository.span(rows.shas[0]))
-    report = assess(examine(change, context_of_diff(change), Principles()), model, (), 10.0)
+    report = assess(examine(change, context_of_diff(change), Principles()), model, None, 10.0)
     shown = in_reading_order(report.hunks)
     assert [shown.index(hunk) for hunk in report.hunks] == rows.reported[rows.owner == 0].tolist()
     assert [hunk.risk for hunk in report.hunks] == pytest.approx(rows.risk[rows.owner == 0])
