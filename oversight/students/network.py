@@ -19,7 +19,7 @@ logit is computed from that hunk alone, and padding adds terms to a sum: it lowe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,15 @@ class Architecture:
     dropout: float = 0.3
     token_dropout: float = 0.3
     profile_dropout: float = 0.2
+
+    def sized_as(self, other: Architecture) -> Architecture:
+        """Return an architecture with the sizes of `other` and this one's dropout: one can go on from the other."""
+        return replace(
+            other,
+            dropout=self.dropout,
+            token_dropout=self.token_dropout,
+            profile_dropout=self.profile_dropout,
+        )
 
     def to_json(self) -> dict[str, int | float]:
         """As a JSON object."""
