@@ -26,6 +26,7 @@ to and with its first guilty hunk; the only one where less is better.
 PEER = "largest hunk first"
 STUDENT = "student"
 REPORTED = "as reported"
+SIZES = "lines x acts, no student"
 
 CODE = ", code first"
 """Ending of the orders that begin with files whose language has a grammar. A hunk of any other file is never guilty,
@@ -48,7 +49,7 @@ RANKINGS: Mapping[str, Ranking] = {
     "smallest hunk first": lambda rows: -rows.added,
     "in the order of the diff": lambda rows: -np.arange(rows.owner.size, dtype=np.float64),
     "at random": lambda rows: np.zeros(rows.owner.size),
-    "lines x acts, no student": lambda rows: reading_weights(rows.facts, np.full(rows.owner.size, 0.5)),
+    SIZES: lambda rows: reading_weights(rows.facts, np.full(rows.owner.size, 0.5)),
     "principles, then at random": lambda rows: rows.gravity,
     "principles, then the largest": lambda rows: then(rows.gravity, rows.added),
     "principles, then the student": lambda rows: then(rows.gravity, rows.risk),
