@@ -44,13 +44,15 @@ guilty hunk. `share read`: of the changed lines of a change, up to and with its 
 and orders that begin with large hunks pay for it. Equal hunks stand in no order: figures are exact means over all of
 theirs. *{STUDENT}*: the risk of the hunk alone. *{REPORTED}*: the order in which a report shows them, by the student's
 odds x (1 + lines added) x (1 + acts added), where acts are calls, assignments, conditions and the like; without the
-odds it is *{SIZES}*. The order was chosen on the validation windows of dpdk, u-boot and networkmanager before a test
-window was measured. The shipped model had learned from dpdk's, which flattered the odds; on the other two *{SIZES}* did
-better by {_TARGET}, as it does here. To take it for that now would be to choose on the test window. Principles count where they
-point at lines of a hunk; the lexical reviewer and the panel judge whole changes and have no say here. Orders are
-compared with *{PEER}*. By definition no hunk is guilty in a file without a grammar (documents, build
-files): to put those last is worth something and proves nothing. Orders *{CODE.removeprefix(", ")}* all do so, and are
-compared with *{peer_of(CODE)}*.
+odds it is *{SIZES}*. Principles count where they point at lines of a hunk; the lexical reviewer and the panel judge
+whole changes and have no say here. Orders are compared with *{PEER}*.
+
+The order of reports was chosen on the validation windows of dpdk, u-boot and networkmanager, before the test window was
+measured. The shipped model had learned from dpdk's, which may have flattered the odds: on the other two, *{SIZES}*
+was ahead by {_TARGET}. To take that order now would be to choose on the test window.
+
+By definition no hunk is guilty in a file without a grammar (documents, build files): to put those last is worth
+something and proves nothing. Orders *{CODE.removeprefix(", ")}* all do so, and are compared with *{peer_of(CODE)}*.
 
 Brackets: 95 % intervals of 2,000 resamples of blocks of time, the same for all orders and so paired in differences. In
 means: repositories with at least {{fewest}} such changes."""
@@ -88,9 +90,8 @@ def _verdict(group: str, mean: Mapping[str, Any], name: str, metric: str) -> str
     met = better and found["low"] is not None and found["low"] * found["high"] > 0
     why = "" if met else f": it is {than}, but the interval holds 0" if better else f": it is not {than}"
     what = f"*{name}* {than} *{peer}* by {metric}, on the mean over {_GROUPS[group]}"
-    return (
-        f"- **{'Met' if met else 'Missed'}**: {what}. {first} against {second}, a difference of {signed(found)}{why}."
-    )
+    text = f"{first} against {second}, a difference of {signed(found)}{why}."
+    return f"- **{'Met' if met else 'Missed'}**: {what}. {text}"
 
 
 def _protocol(settings: Mapping[str, Any]) -> str:
