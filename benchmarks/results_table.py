@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.peers import PEERS, POOLED_PEER
-from benchmarks.student_models import ALONE, POOLED, UNSEEN
+from benchmarks.student_models import ALONE, POOLED, STARTED, UNSEEN
 
 _KINDS = {"trailers": "repositories with `Fixes:` trailers", "reverts": "repositories with reverts alone"}
 _METRICS = {"auroc": "AUROC", "size-matched auroc": "size-matched AUROC"}
@@ -31,7 +31,7 @@ def targets(results: Mapping[str, Any]) -> list[Target]:
     means = results["means"]
     over = [
         _over_best(means["all"], student, metric, pooled=pooled)
-        for student, pooled in ((POOLED, False), (POOLED, True), (ALONE, False))
+        for student, pooled in ((STARTED, False), (STARTED, True), (POOLED, True), (ALONE, False))
         for metric in _METRICS
     ]
     return [*over, *(_over_lines(means[kind], kind) for kind in _KINDS if kind in means)]
@@ -57,7 +57,8 @@ def _over_lines(group: Mapping[str, Any], kind: str) -> Target:
     what = f"*{UNSEEN}* above lines added by AUROC, on the mean of {_count(group)}, {_KINDS[kind]}"
     if "lines added" not in compared["differences"].get(UNSEEN, {}):
         return Target(None, f"{what}: {_untold(group)}.")
-    return _decided(what, compared, UNSEEN, "lines added")
+    decided = _decided(what, compared, UNSEEN, "lines added")
+    return decided if group["counts"] else Target(None, decided.text)
 
 
 def _decided(what: str, compared: Mapping[str, Any], student: str, peer: str) -> Target:
@@ -78,7 +79,8 @@ def _untold(group: Mapping[str, Any]) -> str:
 
 def _count(group: Mapping[str, Any]) -> str:
     number = len(group["repositories"])
-    return f"{number} {'repository' if number == 1 else 'repositories'}"
+    text = f"{number} {'repository' if number == 1 else 'repositories'}"
+    return text if group["counts"] else f"{text} of which none has enough positives to count"
 
 
 def shown(figure: Mapping[str, Any] | None, *, interval: bool = True) -> str:
@@ -138,6 +140,11 @@ def _summary(results: Mapping[str, Any]) -> Iterator[str]:
         f"over seeds: {settings['seeds']} of students, {settings['seeds_left_out']} where repositories are left out; "
         f"peers draw nothing at random. Brackets: 95 % intervals of {settings['resamples']:,} resamples of time blocks "
         "and seeds, the same for all models and so paired in differences."
+    )
+    yield (
+        f"*{STARTED}*: trained on the repository's own past, going on from one that the histories under permissive "
+        f"licences taught, as `oversight train` goes on from the shipped one. *{ALONE}*: on its own past and nothing "
+        f"else. *{POOLED}*: on the pasts of all repositories of its kind at once. *{UNSEEN}*: on all others."
     )
     yield (
         "A student's probability is the sigmoid of its log-odds and the base rate of the rows it learned from; nothing "

@@ -108,7 +108,8 @@ def results(helds: Mapping[str, Held], trains: Tables, *, resamples: int = _RESA
         say(f"{name}: measured")
     kinds = {name: held.table.source.kind for name, held in helds.items()}
     counting = [name for name, held in helds.items() if held.counts and resampled[name]]
-    return {"repositories": repositories, "means": student_figures.means(kinds, counting, resampled)}
+    few = [name for name, held in helds.items() if held.positives >= student_figures.FEW and resampled[name]]
+    return {"repositories": repositories, "means": student_figures.means(kinds, counting, resampled, few)}
 
 
 def run(chosen: argparse.Namespace) -> dict[str, Any] | None:

@@ -28,7 +28,9 @@ COMPARED = ("auroc", "size-matched auroc")
 FEWEST = 100
 """Positives from which a repository counts in means."""
 
-_FEWEST_IN_PART = 20
+FEW = 20
+"""Positives from which a repository is in the mean of a kind of which none counts, and a part of one has a figure."""
+
 _PAIRINGS = 5
 _STRATA = 5
 
@@ -50,9 +52,14 @@ class Held:
     models: Mapping[str, Scored]
 
     @property
+    def positives(self) -> int:
+        """How many of the rows are risky."""
+        return int(self.table.labels.sum())
+
+    @property
     def counts(self) -> bool:
         """Whether the repository counts in means."""
-        return int(self.table.labels.sum()) >= FEWEST
+        return self.positives >= FEWEST
 
 
 @dataclass(frozen=True)
@@ -162,7 +169,7 @@ def _nothing(reason: str) -> Figure:
 
 def _in_part(labels: Flags, scores: Floats, part: Flags) -> Figure:
     size = {"n": int(part.sum()), "positives": int(labels[part].sum())}
-    if size["positives"] < _FEWEST_IN_PART:
+    if size["positives"] < FEW:
         return {**_nothing("too few"), **size}
     return {**over_seeds(auroc, labels[part], scores[:, part]), **size}
 
@@ -185,16 +192,27 @@ def mean_over(resampled: Sequence[Mapping[str, Resampled]], model: str) -> Resam
 
 
 def means(
-    kinds: Mapping[str, str], counting: Sequence[str], resampled: Mapping[str, Mapping[str, Mapping[str, Resampled]]]
+    kinds: Mapping[str, str],
+    counting: Sequence[str],
+    resampled: Mapping[str, Mapping[str, Mapping[str, Resampled]]],
+    few: Sequence[str] = (),
 ) -> Figure:
-    """Return means over the repositories that count, of all and of each kind, and what students have over peers."""
+    """Return means over the repositories that count, of all and of each kind, and what students have over peers.
+
+    Of a kind without one that counts, those in `few` stand in, which is said.
+    """
     groups = {"all": list(counting)}
     groups |= {kind: [name for name in counting if kinds[name] == kind] for kind in sorted(set(kinds.values()))}
+    short = {kind for kind, names in groups.items() if not names}
+    groups |= {kind: [name for name in few if kinds[name] == kind] for kind in short}
     return {
-        group: {"repositories": names, **{metric: _compared([resampled[name][metric] for name in names])
-                                          for metric in COMPARED}}
+        group: {
+            "repositories": names,
+            "counts": group not in short,
+            **{metric: _compared([resampled[name][metric] for name in names]) for metric in COMPARED},
+        }
         for group, names in groups.items()
-    }  # fmt: skip
+    }
 
 
 def _compared(resampled: Sequence[Mapping[str, Resampled]]) -> Figure:

@@ -192,8 +192,8 @@ def found(strength: float, *, count: int = 400) -> dict[str, object]:
 def test_the_words_follow_from_the_figures():
     """A student that knows more meets every target, one that knows less misses all; the page says so."""
     better, worse = found(3.0), found(0.0)
-    assert [target.met for target in targets(better)] == [True] * 8
-    assert [target.met for target in targets(worse)] == [False] * 8
+    assert [target.met for target in targets(better)] == [True] * 10
+    assert [target.met for target in targets(worse)] == [False] * 10
     assert "**Met**" in page(better)
     assert "**Missed**" not in page(better)
     assert "**Missed**" in page(worse)
@@ -206,6 +206,16 @@ def test_the_peer_that_knows_as_much_decides_a_target_of_its_own():
     """Above the peers of the field and below boosting that was taught by the same repositories: both are said."""
     between = [target.met for target in targets(found(1.25))[:4]]
     assert between[2:] == [False, False]
+
+
+def test_a_kind_of_which_none_counts_is_shown_with_what_there_is():
+    """Repositories with few positives make a mean of their own, never one with those that count; the page says so."""
+    small = found(3.0, count=140)
+    group = small["means"]["reverts"]
+    assert group["repositories"] == ["other"]
+    assert not group["counts"]
+    assert small["means"]["all"]["repositories"] == []
+    assert "none has enough positives to count" in page(small)
 
 
 def test_an_interval_that_holds_zero_is_a_miss():
