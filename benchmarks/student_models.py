@@ -23,11 +23,11 @@ from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
-from oversight.neighbours import RECENT
+from oversight.neighbours import BLOCK, RECENT
 from oversight.students.batch import PROFILE, profiles
 from oversight.students.network import Architecture
-from oversight.students.scale import Edges, quantile_edges
-from oversight.students.student import NetworkLearner
+from oversight.students.scale import quantile_edges
+from oversight.students.student import NetworkLearner, NetworkStudent
 from oversight.students.training import Budget
 
 Tables: TypeAlias = Mapping[str, Table]
@@ -77,31 +77,45 @@ class Variant:
                     repository[example.change_id] = table.source.name
         return NetworkLearner(self.architecture, self.budget, prior, found, repository)
 
-    def scale(self, past: Table) -> Edges:
-        """Return the scale that a review takes from a repository's past: that of its newest changes."""
-        recent = [self.change(example) for example in past.newest(RECENT).examples]
-        return quantile_edges(profiles(recent), self.architecture.bins)
-
     def scores(
         self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int, pasts: Sequence[Table] = ()
     ) -> list[Floats]:
         """Train on all of `trains` and return log-odds of `evaluations`, without any repository's base rate.
 
-        Where it learned from the repository profiles are placed among the rows it learned from, else among the newest
-        of its past, if that is in `pasts`.
+        Where it learned from the repository profiles are placed among the rows it learned from, else as a review
+        places them among the newest before, if its past is in `pasts`.
         """
         learned = [table if self.delayed else table.ripe_alone() for table in trains]
         examples = [self.change(example) for table in learned for example in table.examples]
         labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
         student = self.learner(learned).fit(examples, labels, seed=seed)
-        scales = {past.source.name: self.scale(past) for past in pasts} | dict(student.scales)
+        before = {past.source.name: [self.change(example) for example in past.examples] for past in pasts}
         result = []
         for table in evaluations:
-            placed = self.own_scale and table.source.name in scales
-            reader = student.on(scales[table.source.name]) if placed else student
-            pair = reader.logits([self.change(example) for example in table.examples])
+            name, rows = table.source.name, [self.change(example) for example in table.examples]
+            if name in before:
+                pair = logits_among(student, before[name], rows)
+            else:
+                pair = (student.at(name) if self.own_scale and name in student.scales else student).logits(rows)
             result.append(pair[1] if self.hunks_alone else pair[0])
         return result
+
+
+def logits_among(
+    student: NetworkStudent, before: Sequence[Example], examples: Sequence[Example]
+) -> tuple[Floats, Floats]:
+    """Return the student's log-odds of changes in order of time as reviews would: on the scale of the RECENT before.
+
+    `before` are the changes that come before them; as in a review a block of them shares a scale.
+    """
+    known = profiles([*before[-RECENT:], *examples])
+    whole, alone = np.zeros(len(examples)), np.zeros(len(examples))
+    for start in range(0, len(examples), BLOCK):
+        end = len(known) - len(examples) + start
+        scale = quantile_edges(known[max(0, end - RECENT) : end], student.network.architecture.bins)
+        rows = slice(start, start + BLOCK)
+        whole[rows], alone[rows] = student.on(scale).logits(examples[rows])
+    return whole, alone
 
 
 @dataclass(frozen=True)
