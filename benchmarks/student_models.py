@@ -16,8 +16,12 @@ from typing import TypeAlias
 
 import numpy as np
 
+from benchmarks.distillation import expected_labels
 from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, boosting_pooled
+from benchmarks.pooling import AttentionPooling, MaximumPooling, MeanPooling
+from benchmarks.pretraining import pretrained
 from benchmarks.student_rows import Floats, Table, write_arrays
+from oversight.features.example import HISTORY
 from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
@@ -25,18 +29,23 @@ from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
 from oversight.neighbours import BLOCK, RECENT
 from oversight.students.batch import PROFILE, profiles
-from oversight.students.network import Architecture
+from oversight.students.network import Architecture, Network
 from oversight.students.scale import quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
-from oversight.students.training import Budget
+from oversight.students.training import Budget, Build
 
 Tables: TypeAlias = Mapping[str, Table]
 """By the repository's name."""
 
-ALONE = "student"
+Run: TypeAlias = Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]
+"""(rows to learn from, rows to score, seed) -> scores of each of the latter."""
+
+STARTED = "student"
+ALONE = "student, from nothing"
 POOLED = "student, taught by others too"
 UNSEEN = "student that never saw it"
-STUDENTS = (ALONE, POOLED, UNSEEN)
+STUDENTS = (STARTED, ALONE, POOLED, UNSEEN)
+"""*student* goes on from one that the permissive histories taught, as `oversight train` does from the shipped one."""
 
 POOLED_ROWS = 12_000
 """Most rows of a repository where several of one kind are learned from at once: the newest."""
@@ -55,13 +64,22 @@ GENERAL = replace(_PLAIN, profile_dropout=0.5), Budget(context_dropout=0.3)
 
 @dataclass(frozen=True)
 class Variant:
-    """A student with a part of it changed or taken away. `change` is applied to every row, learned from or not."""
+    """A student with a part of it changed or taken away.
+
+    `change` is applied to every row, learned from or not. `pretrained`: its vectors of tokens are learned beforehand,
+    without labels. `distilled`: the share that boosting has in what is learned. `members`: log-odds are the mean of so
+    many seeds.
+    """
 
     name: str = POOLED
     change: Callable[[Example], Example] = field(default=lambda example: example, repr=False)
     delayed: bool = True
     own_scale: bool = True
     hunks_alone: bool = False
+    pretrained: bool = False
+    distilled: float = 0.0
+    members: int = 1
+    build: Build = field(default=Network, repr=False)
     architecture: Architecture = _PLAIN
     budget: Budget = field(default_factory=Budget)
 
@@ -75,30 +93,49 @@ class Variant:
                     found[example.change_id] = share
                 if self.own_scale:
                     repository[example.change_id] = table.source.name
-        return NetworkLearner(self.architecture, self.budget, prior, found, repository)
+        return NetworkLearner(self.architecture, self.budget, prior, found, repository, build=self.build)
+
+    def fit(self, trains: Sequence[Table], seed: int, start: NetworkStudent | None = None) -> NetworkStudent:
+        """Train on all of `trains`, from `start` where there is one."""
+        learned = [table if self.delayed else table.ripe_alone() for table in trains]
+        examples = [self.change(example) for table in learned for example in table.examples]
+        labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
+        if self.distilled:
+            labels = (1 - self.distilled) * labels + self.distilled * expected_labels(learned, seed=seed)
+        learner = replace(self.learner(learned), start=start)
+        if self.pretrained:
+            guessed = NetworkStudent(pretrained(self.architecture, examples, seed=seed))
+            learner = replace(learner, start=guessed, budget=replace(self.budget, pull=0.0))
+        return learner.fit(examples, labels, seed=seed)
+
+    def score(self, student: NetworkStudent, table: Table, past: Table | None = None) -> Floats:
+        """Return log-odds of the rows, without the repository's base rate.
+
+        Profiles are placed on the scale of the repository, where the student has one, else among the changes before, as
+        a review places them, where its `past` is given, else on the scale of all rows.
+        """
+        name, rows = table.source.name, [self.change(example) for example in table.examples]
+        if self.own_scale and past is not None and name not in student.scales:
+            pair = logits_among(student, [self.change(example) for example in past.examples], rows)
+        else:
+            pair = (student.at(name) if self.own_scale and name in student.scales else student).logits(rows)
+        return pair[1] if self.hunks_alone else pair[0]
 
     def scores(
         self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int, pasts: Sequence[Table] = ()
     ) -> list[Floats]:
-        """Train on all of `trains` and return log-odds of `evaluations`, without any repository's base rate.
+        """Train one student, or several, on all of `trains` and return the log-odds of `evaluations`.
 
-        Where it learned from the repository profiles are placed among the rows it learned from, else as a review
-        places them among the newest before, if its past is in `pasts`.
+        A repository that it did not learn from is placed as reviews place it, if its past is in `pasts`.
         """
-        learned = [table if self.delayed else table.ripe_alone() for table in trains]
-        examples = [self.change(example) for table in learned for example in table.examples]
-        labels = np.concatenate([table.labels for table in learned]).astype(np.float64)
-        student = self.learner(learned).fit(examples, labels, seed=seed)
-        before = {past.source.name: [self.change(example) for example in past.examples] for past in pasts}
-        result = []
-        for table in evaluations:
-            name, rows = table.source.name, [self.change(example) for example in table.examples]
-            if name in before:
-                pair = logits_among(student, before[name], rows)
-            else:
-                pair = (student.at(name) if self.own_scale and name in student.scales else student).logits(rows)
-            result.append(pair[1] if self.hunks_alone else pair[0])
-        return result
+        before = {past.source.name: past for past in pasts}
+        students = [self.fit(trains, seed * self.members + member) for member in range(self.members)]
+        return [
+            np.asarray(
+                np.mean([self.score(student, table, before.get(table.source.name)) for student in students], axis=0)
+            )
+            for table in evaluations
+        ]
 
 
 def logits_among(
@@ -129,7 +166,7 @@ class Job:
     seed: int
     learn: tuple[str, ...]
     score: tuple[str, ...]
-    run: Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]
+    run: Run
     settings: str
     probability: bool
     most: int | None = None
@@ -170,9 +207,11 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
     plain = Variant()
     for seed in range(seeds):
         for name in tables:
-            yield Job(ALONE, seed, (name,), (name,), _with_prior(plain), repr(plain), True)
+            yield Job(ALONE, seed, (name,), (name,), _with_prior(plain.scores), repr(plain), True)
         for names in kinds.values():
-            yield Job(POOLED, seed, names, names, _with_prior(plain), repr(plain), True, POOLED_ROWS)
+            yield Job(POOLED, seed, names, names, _with_prior(plain.scores), repr(plain), True, POOLED_ROWS)
+        settings = repr((GENERAL, plain))
+        yield Job(STARTED, seed, tuple(tables), tuple(tables), _with_prior(started), settings, True)
     general = replace(plain, architecture=GENERAL[0], budget=GENERAL[1])
     for seed in range(seeds_left_out if len(tables) > 1 else 0):
         for name in tables:
@@ -197,7 +236,17 @@ def _peer_job(model: str, peer: Peer, name: str) -> Job:
     return Job(model, 0, (name,), (name,), run, "", model not in NOT_PROBABILITIES)
 
 
-def _beside(variant: Variant, past: Table) -> Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]:
+def started(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+    """Teach one student by the permissive histories, and from there one for each repository by its own."""
+    general = Variant(architecture=GENERAL[0], budget=GENERAL[1])
+    taught = [table for table in trains if table.source.permissive]
+    start = general.fit(taught, seed) if taught else None
+    own = Variant()
+    pairs = zip(trains, evaluations, strict=True)
+    return [own.score(own.fit([train], seed, start), evaluation) for train, evaluation in pairs]
+
+
+def _beside(variant: Variant, past: Table) -> Run:
     """Log-odds where the repository was not learned from, as a review gives them that can look at its past."""
 
     def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
@@ -206,13 +255,12 @@ def _beside(variant: Variant, past: Table) -> Callable[[Sequence[Table], Sequenc
     return run
 
 
-def _with_prior(variant: Variant) -> Callable[[Sequence[Table], Sequence[Table], int], list[Floats]]:
+def _with_prior(scores: Run) -> Run:
     """Probabilities where the base rate is known, since the repository was learned from."""
 
     def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
         priors = {table.source.name: table.prior for table in trains}
-        logits = variant.scores(trains, evaluations, seed)
-        pairs = zip(logits, evaluations, strict=True)
+        pairs = zip(scores(trains, evaluations, seed), evaluations, strict=True)
         return [sigmoid(logit + priors[table.source.name]) for logit, table in pairs]
 
     return run
@@ -228,6 +276,11 @@ def without_facts(example: Example) -> Example:
     return replace(example, facts=np.full_like(example.facts, np.nan))
 
 
+def without_history(example: Example) -> Example:
+    """Return the change with what its repository's history says unknown."""
+    return replace(example, measures=np.where(HISTORY, np.nan, example.measures))
+
+
 def without_message(example: Example) -> Example:
     """Return the change with what was read from its message unknown."""
     measures = example.measures.copy()
@@ -239,10 +292,18 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("the whole student"),
     Variant("ripe labels alone, no delayed feedback", delayed=False),
     Variant("one scale for all repositories", own_scale=False),
+    Variant("without history", change=without_history),
     Variant("without edit facts", change=without_facts),
     Variant("without what the message says", change=without_message),
     Variant("without tokens", change=without_tokens),
     Variant("hunks alone, no profile", hunks_alone=True),
+    Variant("hunks pooled by their mean", build=MeanPooling),
+    Variant("hunks pooled by their maximum", build=MaximumPooling),
+    Variant("hunks pooled by attention", build=AttentionPooling),
+    Variant("vectors of tokens from guessing hidden ones", pretrained=True),
+    Variant("half of each label from boosting", distilled=0.5),
+    Variant("mean of 3 seeds", members=3),
+    Variant("no dropout", architecture=replace(_PLAIN, dropout=0.0, token_dropout=0.0, profile_dropout=0.0)),
     Variant("token rate 1.0", budget=Budget(embedding_rate=1.0)),
     Variant("token rate 0.1", budget=Budget(embedding_rate=0.1)),
     Variant("4 bins", architecture=replace(_PLAIN, bins=4)),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oversight.assessment import examine
+from oversight.assessment import assess, examine, reading_weights
 from oversight.changes.diff import change_from_diff
 from oversight.changes.model import Change
 from oversight.changes.syntax import Allowance, HunkSummary, HunkSyntax, fragment
@@ -19,6 +19,7 @@ from oversight.features import featurise
 from oversight.history.context import context_of_diff
 from oversight.history.model import Context
 from oversight.reports.model import FlaggedBy
+from oversight.reports.words import in_reading_order
 from oversight.review import Reviewer
 from oversight.reviewers.model import Opinion
 from oversight.reviewers.principles import Principles
@@ -106,3 +107,48 @@ def test_slow_files_are_flagged_and_hide_nothing(model: Path) -> None:
     assert {finding for finding in beside.findings if finding.path in FILES} == set(alone.findings)
     assert [hunk for hunk in beside.hunks if hunk.path in FILES] == list(alone.hunks)
     assert beside.coverage.files_scored == len(slow) + len(FILES)
+
+
+DECLARED = [f"    int field_{number};" for number in range(6)]
+DONE = [f"    x = step_{number}(x);" for number in range(6)]
+
+
+def weigh(files: dict[str, list[str]], risks: list[float]) -> list[float]:
+    change = change_of({path: ([], rows) for path, rows in files.items()})
+    return reading_weights(featurise(change, context_of_diff(change)).facts, np.array(risks)).tolist()
+
+
+def test_of_equal_hunks_the_one_that_does_something_is_read_first() -> None:
+    """Calls and assignments outweigh declarations and prose of as many lines; more of them outweigh fewer."""
+    files = {"a.c": DONE, "b.c": DECLARED, "c.c": DONE[:3], "d.txt": DONE}
+    acting, declaring, fewer, prose = weigh(files, [0.1] * 4)
+    assert acting > max(declaring, fewer, prose)
+    assert declaring == pytest.approx(prose)
+
+
+def test_the_model_has_its_say_in_what_is_read_first() -> None:
+    """Of hunks alike, by the odds; at the ends of the scale the weight is still a number."""
+    low, high, none, sure = weigh({f"{name}.c": DONE for name in "abcd"}, [0.1, 0.2, 0.0, 1.0])
+    assert none < low < high < sure
+    assert high - low == pytest.approx(np.log(0.25 / (1 / 9)))
+    assert np.isfinite([none, sure]).all()
+
+
+def test_a_weight_comes_from_the_hunk_alone() -> None:
+    """Nothing that is added elsewhere moves it."""
+    assert weigh({"a.c": DONE}, [0.1])[0] == weigh({"a.c": DONE, "b.c": DONE * 50}, [0.1, 0.9])[0]
+
+
+def test_reports_list_hunks_by_weight_and_show_their_risks(model: Path) -> None:
+    """The order of reading is not that of the risks, which stay what the model said; the report keeps the diff's."""
+    change = change_of(FILES)
+    loaded = load(model)
+    examined = examine(change, context_of_diff(change), Principles())
+    report = assess(examined, loaded, None, 10.0)
+    risks = loaded.read([examined.example])[0].hunk_risks
+    assert [hunk.path for hunk in report.hunks] == list(FILES)
+    assert [hunk.risk for hunk in report.hunks] == pytest.approx(risks)
+    weights = [hunk.weight for hunk in report.hunks]
+    assert weights == pytest.approx(reading_weights(examined.example.facts, risks))
+    shown = [hunk.weight for hunk in in_reading_order(report.hunks)]
+    assert shown == sorted(weights, key=lambda weight: -(weight or 0.0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,8 @@ from oversight.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from oversight.experiment.run import Plan, Trained
+
+_NOTHING = "none"
 
 
 class Tune(StrEnum):
@@ -36,6 +39,13 @@ def train(
             "Default: 300, or as many more as hold about 20 risky ones.",
         ),
     ] = None,
+    start: Annotated[
+        str,
+        typer.Option(
+            help="Model that training goes on from: default (the shipped one), a model directory, or none. What it "
+            "knows of other histories counts the more the fewer risky changes there are to learn from."
+        ),
+    ] = "default",
     tune: Annotated[Tune, typer.Option(help="What is trained; head: the student's own network.")] = Tune.HEAD,  # noqa: ARG001  # there is one choice
     seeds: Annotated[
         int, typer.Option(min=1, help="Train with that many seeds; figures of all, the model of the first.")
@@ -65,7 +75,7 @@ def train(
         from oversight.students.export import to_files
     except ModuleNotFoundError as error:
         raise MissingExtraError("oversight train", "train") from error
-    plan = _plan(weak, method, human, seeds, changes, jobs, seed)
+    plan = _started(_plan(weak, method, human, seeds, changes, jobs, seed), start)
     with Repository.open(repo) as repository:
         tip = repository.resolve("HEAD")
         trained = run(repository, tip, plan, progress)
@@ -80,6 +90,24 @@ def train(
     )
     sha256 = checkpoint.write(output, files)
     _tell(trained, output, sha256)
+
+
+def _started(plan: Plan, start: str) -> Plan:
+    """Return the plan with training going on from the model called `start`."""
+    from oversight.students.checkpoint import read
+    from oversight.students.export import from_artefact
+    from oversight.students.runtime import directory_of
+    from oversight.students.student import NetworkLearner
+
+    if start == _NOTHING:
+        return plan
+    with directory_of(start) as directory:
+        artefact = read(directory)
+    config = artefact.json("config.json")
+    origin = {"name": config.get("name"), "version": config.get("version"), "sha256": artefact.sha256}
+    student = from_artefact(artefact)
+    architecture = NetworkLearner().architecture.sized_as(student.network.architecture)
+    return replace(plan, learner=NetworkLearner(architecture, start=student), start=origin)
 
 
 def _plan(weak: str, method: str, human: str | None, seeds: int, changes: int, jobs: int, seed: int) -> Plan:

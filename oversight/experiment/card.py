@@ -29,6 +29,7 @@ def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
             f"- {human['n']} human labels, {human['risky']} of them risky, {where}",
             f"- {weak['n']} weak labels of the reviewer `{weak['reviewer']}`, mean risk {weak['mean_risk']:.3f}",
             f"- method `{method['name']}`",
+            f"- {_start(metrics['started_from'])}",
             "",
             "## What `risk` means",
             _RISK,
@@ -40,6 +41,15 @@ def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
             _LIMITS,
             "",
         ]
+    )
+
+
+def _start(origin: Mapping[str, Any] | None) -> str:
+    if origin is None:
+        return "the network was trained from nothing"
+    return (
+        f"training went on from the model `{origin['name']}` {origin['version']} (sha256 {origin['sha256'][:12]}), "
+        "which other histories taught, or this one if its card says so"
     )
 
 

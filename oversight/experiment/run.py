@@ -44,7 +44,10 @@ CHANGES = 12_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to train. `human` is a number of labels to draw, None for the default; `labels` are people's own, by sha."""
+    """What to train. `human` is a number of labels to draw, None for the default; `labels` are people's own, by sha.
+
+    `start` names the model that the learner goes on from: name, version, sha256.
+    """
 
     weak: str = weak.DEFAULT
     method: str = "mixed"
@@ -55,6 +58,7 @@ class Plan:
     jobs: int = 1
     seed: int = 0
     learner: Learner = field(default_factory=NetworkLearner)
+    start: Mapping[str, Any] | None = None
     cache: Path | None = None
 
 
@@ -194,6 +198,7 @@ def _measured(
         "human_labels": {"n": int(draw.labels.size), "risky": int(draw.labels.sum()), "given": bool(plan.labels)},
         "weak_labels": {"n": len(first.weak), "reviewer": plan.weak, "mean_risk": float(_risks(first.weak).mean())},
         "method": {"name": first.method, "asked": plan.method, "out_of_fold_log_loss": first.losses},
+        "started_from": None if plan.start is None else dict(plan.start),
         "misfit": misfit(_risks(first.weak), students).value,
         "seeds": {"first": plan.seed, "auroc": [auroc(labels, risk).value for risk in risks]},
         "test": evaluate(test, {"student": risks[0], "student, bare diff": without, "weak": weak_risks}),

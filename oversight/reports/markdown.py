@@ -89,19 +89,19 @@ def _percent(risk: float | None) -> str:
 
 def _blocks(report: RiskReport) -> list[_Block]:
     findings = words.grouped(report.findings)
-    hunks = words.by_risk(report.hunks)
+    hunks = words.in_reading_order(report.hunks)
     first, others = findings[:_UPFRONT_FINDINGS], findings[_UPFRONT_FINDINGS:]
     upfront = _UPFRONT_HUNKS if FlaggedBy.BUDGET in report.flagged_by else 0
-    riskiest, rest = hunks[:upfront], hunks[upfront:]
+    leading, rest = hunks[:upfront], hunks[upfront:]
     show = partial(_hunk, listed=report.findings)
     coverage = report.coverage
     skipped = (_skipped(part.path, part.reason) for part in coverage.skipped)
     notes = (f"- {markdown(note, _TEXT)}\n" for note in report.notes)
     return [
         _Block(len(first), map(_finding, first), title="**Findings**" if first else ""),
-        _Block(len(riskiest), map(show, riskiest), title="**Riskiest hunks**" if riskiest else ""),
+        _Block(len(leading), map(show, leading), title="**Hunks to read first**" if leading else ""),
         _Block(len(others), map(_finding, others), summary=words.counted(len(others), "more finding")),
-        _Block(len(rest), map(show, rest), summary=words.counted(len(rest), "more hunk" if riskiest else "hunk")),
+        _Block(len(rest), map(show, rest), summary=words.counted(len(rest), "more hunk" if leading else "hunk")),
         _Block(len(coverage.skipped), skipped, title=words.coverage_sentence(coverage), summary=_receipt(report)),
         _Block(len(report.notes), notes, summary="Notes"),
     ]

@@ -29,7 +29,8 @@ class FlaggedBy(StrEnum):
 class HunkRisk:
     """A hunk with its own risk (None where it could not be scored) and reasons in plain words.
 
-    `start` and `end` are lines of the new file, both inclusive (`Hunk.span`).
+    `start` and `end` are lines of the new file, both inclusive (`Hunk.span`). `weight` puts hunks of one report in the
+    order in which they should be read, the greatest first, where that is another than the order of risks.
     """
 
     path: str
@@ -37,6 +38,7 @@ class HunkRisk:
     end: int
     risk: float | None
     reasons: tuple[str, ...]
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def as_dict(report: RiskReport) -> dict[str, Any]:
     if FlaggedBy.BUDGET in report.flagged_by:
         diagnostics += [
             _diagnostic(_said(hunk.risk, hunk.reasons), hunk.path, hunk.start, hunk.end, "WARNING", HUNK_RULE)
-            for hunk in words.by_risk(report.hunks)[:HUNKS]
+            for hunk in words.in_reading_order(report.hunks)[:HUNKS]
             if words.known(hunk.risk)
         ]
     if report.status is not Status.SCORED:

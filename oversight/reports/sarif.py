@@ -2,8 +2,8 @@
 
 Each principle that fires is a rule, and the hunks that the model scored come under one more. A finding's level
 follows its severity; a hunk is a `warning` where the review budget flagged the change, a `note` elsewhere.
-GitHub reads 25,000 results a run and 10 MB of gzip: findings come first, the gravest before, then hunks by
-risk, and what does not fit is dropped with a notification that says so.
+GitHub reads 25,000 results a run and 10 MB of gzip: findings come first, the gravest before, then hunks in
+the order of reading, and what does not fit is dropped with a notification that says so.
 
 `partialFingerprints` bears a key of our own: GitHub's upload action computes `primaryLocationLineHash` itself
 and warns of every other value. Who uploads through GitHub's API, where nobody computes it, copies ours there.
@@ -50,7 +50,7 @@ def render(report: RiskReport) -> str:
 def as_dict(report: RiskReport, limit: int = RESULTS_LIMIT) -> dict[str, Any]:
     """Return the report as a SARIF log with at most `limit` results."""
     findings = [finding for finding in words.by_gravity(report.findings) if finding.path]
-    hunks = [(hunk, hunk.risk) for hunk in words.by_risk(report.hunks) if words.known(hunk.risk)]
+    hunks = [(hunk, hunk.risk) for hunk in words.in_reading_order(report.hunks) if words.known(hunk.risk)]
     kept_findings, kept_hunks = findings[:limit], hunks[: max(limit - len(findings), 0)]
     dropped = len(findings) + len(hunks) - len(kept_findings) - len(kept_hunks)
     rules = _rules(report)

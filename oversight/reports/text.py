@@ -143,12 +143,12 @@ def _findings(page: _Page, report: RiskReport) -> None:
 
 
 def _hunks(page: _Page, report: RiskReport) -> None:
-    hunks = words.by_risk(report.hunks)
+    hunks = words.in_reading_order(report.hunks)
     if not hunks:
         return
     shown = hunks[:SHOWN]
     of = f" ({len(shown)} of {len(hunks):,})" if len(shown) < len(hunks) else f" ({len(hunks)})"
-    page.heading(("Riskiest hunks" if words.known(hunks[0].risk) else "Hunks, none of them scored") + of)
+    page.heading(("Hunks to read first" if words.known(hunks[0].risk) else "Hunks, none of them scored") + of)
     for hunk in shown:
         _hunk(page, hunk, words.reasons(hunk, report.findings[:SHOWN]))
     _more(page, len(hunks) - SHOWN, "hunk", 2)

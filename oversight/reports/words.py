@@ -186,9 +186,15 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
     return [Group(*key, tuple(dict.fromkeys(places))) for key, places in groups.items()]
 
 
-def by_risk(hunks: Iterable[HunkRisk]) -> list[HunkRisk]:
-    """Return hunks, the riskiest first, those without a risk last, ties in the order of the change."""
-    return sorted(hunks, key=lambda hunk: -hunk.risk if known(hunk.risk) else 1.0)
+def in_reading_order(hunks: Iterable[HunkRisk]) -> list[HunkRisk]:
+    """Return hunks by weight (by risk where they have none), those without a risk last, ties as in the change."""
+    return sorted(hunks, key=_last)
+
+
+def _last(hunk: HunkRisk) -> float:
+    if not known(hunk.risk):
+        return math.inf
+    return -hunk.risk if hunk.weight is None else -hunk.weight
 
 
 def place(path: str, start: int | None = None, end: int | None = None) -> str:

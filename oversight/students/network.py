@@ -19,7 +19,7 @@ logit is computed from that hunk alone, and padding adds terms to a sum: it lowe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,15 @@ class Architecture:
     dropout: float = 0.3
     token_dropout: float = 0.3
     profile_dropout: float = 0.2
+
+    def sized_as(self, other: Architecture) -> Architecture:
+        """Return an architecture with the sizes of `other` and this one's dropout: one can go on from the other."""
+        return replace(
+            other,
+            dropout=self.dropout,
+            token_dropout=self.token_dropout,
+            profile_dropout=self.profile_dropout,
+        )
 
     def to_json(self) -> dict[str, int | float]:
         """As a JSON object."""
@@ -134,6 +143,12 @@ class Network(nn.Module):
             self.hunk_logit.bias.fill_(level - 1)
             self.leak.fill_(level - 1)
 
+    def raise_by(self, level: float) -> None:
+        """Add `level` to the log-odds of every change, with what the profile adds and without it."""
+        with torch.no_grad():
+            self.hunk_logit.bias.add_(level)
+            self.leak.add_(level)
+
     def forward(
         self, tokens: Tensor, token_hunk: Tensor, facts: Tensor, profile: Tensor, edges: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor]:
@@ -157,7 +172,6 @@ class Network(nn.Module):
         context = self.context(self.scale(profile, edges)).squeeze(1)
         return hunk_logit, context, self.leak.expand(profile.shape[0])
 
-
-def pool(hunk_logit: Tensor, leak: Tensor, hunk_change: Tensor) -> Tensor:
-    """Return log(exp(leak) + Σ exp(z_h)) for each change (N,); a change without hunks gets its leak."""
-    return torch.log(torch.exp(leak).index_add(0, hunk_change, torch.exp(hunk_logit)))
+    def pool(self, hunk_logit: Tensor, leak: Tensor, hunk_change: Tensor) -> Tensor:
+        """Return log(exp(leak) + Σ exp(z_h)) for each change (N,); a change without hunks gets its leak."""
+        return torch.log(torch.exp(leak).index_add(0, hunk_change, torch.exp(hunk_logit)))

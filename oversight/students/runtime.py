@@ -12,6 +12,7 @@ processes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
@@ -219,19 +220,36 @@ def load(directory: Path) -> Model:
 
 def load_named(name: str = DEFAULT) -> Model:
     """Load a shipped model by name."""
-    shipped = resources.files("oversight_models")
-    directory = shipped / name
-    if not name.isidentifier() or not directory.is_dir():
-        raise ModelError("there is no shipped model of that name", mend="leave --model out, or name a model directory")
-    with resources.as_file(directory) as path:
-        return replace(load(path), shipped=True)
+    with _shipped(name) as directory:
+        return replace(load(directory), shipped=True)
 
 
 def open_model(name: str | None = None) -> Model:
     """Load the model called `name`: a shipped one (default where None), or a model directory by its path."""
-    if name is None or (name.isidentifier() and not Path(name).exists()):
-        return load_named(name or DEFAULT)
-    return load(Path(name))
+    return load_named(name or DEFAULT) if _is_shipped(name) else load(Path(name or ""))
+
+
+@contextmanager
+def directory_of(name: str | None = None) -> Iterator[Path]:
+    """Give the directory of the model called `name`, as `open_model` finds it, for the length of the block."""
+    if _is_shipped(name):
+        with _shipped(name or DEFAULT) as directory:
+            yield directory
+    else:
+        yield Path(name or "")
+
+
+def _is_shipped(name: str | None) -> bool:
+    return name is None or (name.isidentifier() and not Path(name).exists())
+
+
+@contextmanager
+def _shipped(name: str) -> Iterator[Path]:
+    directory = resources.files("oversight_models") / name
+    if not name.isidentifier() or not directory.is_dir():
+        raise ModelError("there is no shipped model of that name", mend="leave --model out, or name a model directory")
+    with resources.as_file(directory) as path:
+        yield path
 
 
 def _quantiles(values: object) -> NDArray[np.float64]:

@@ -24,7 +24,7 @@ from oversight.measurement.platt import UNCALIBRATED, Platt
 from oversight.students.batch import PROFILE, collate
 from oversight.students.network import Architecture, Network
 from oversight.students.scale import Edges
-from oversight.students.training import Budget, Loss, Report, Rows, cross_entropy, forward, train
+from oversight.students.training import Budget, Build, Loss, Report, Rows, cross_entropy, forward, train
 
 Floats = NDArray[np.float64]
 
@@ -110,7 +110,8 @@ class NetworkLearner:
     """Trains the network of `oversight.students.network`; `report` hears of every epoch.
 
     By change, `prior` gives log-odds that are known beforehand (0 where it names none), `found` the share of repairs
-    that would be known by now (1), and `repository` whose changes its profile is placed among; see `Rows`.
+    that would be known by now (1), and `repository` whose changes its profile is placed among; see `Rows`. Training
+    goes on from `start`, where there is one.
     """
 
     architecture: Architecture = field(
@@ -120,6 +121,8 @@ class NetworkLearner:
     prior: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, float] = field(default_factory=dict)
     repository: Mapping[str, str] = field(default_factory=dict)
+    start: NetworkStudent | None = None
+    build: Build = Network
     report: Report | None = None
 
     def fit(
@@ -143,8 +146,9 @@ class NetworkLearner:
             np.array([names.index(self.repository.get(change, "")) for change in changes]),
         )
         network, edges = train(
-            self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss, report=self.report
-        )
+            self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss,
+            start=None if self.start is None else self.start.network, build=self.build, report=self.report,
+        )  # fmt: skip
         return NetworkStudent(network, scales=dict(zip(names, edges.numpy(), strict=True)))
 
 

@@ -8,6 +8,9 @@ stop or to select.
 Half of the repairs of a change come more than a year after it, so that most young risky changes still look clean.
 Where the share of repairs that would be known by now is given for a row, the network learns P(risky) behind
 P(known as risky) = P(risky) * share: the delayed-feedback likelihood (Chapelle 2014, KDD).
+
+A network that was trained on other repositories may be where training starts. Its layers are then held to where they
+stood, the more so the fewer risky rows there are: L2-SP (Li et al. 2018, arXiv:1802.01483).
 """
 
 from __future__ import annotations
@@ -27,14 +30,18 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from oversight.errors import LabelError
 from oversight.features.model import Example
 from oversight.students.batch import Batch, collate, profiles
-from oversight.students.network import Architecture, Network, pool
+from oversight.students.network import Architecture, Network
 from oversight.students.scale import quantile_edges
+from oversight.students.transfer import Anchor, missing_level
 
 Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
 """(logits (N,), targets (N,), progress in [0, 1]) -> loss of each row (N,)."""
 
 _STEPS = 40
 _SMALLEST_BATCH = 16
+
+Build: TypeAlias = Callable[[Architecture], Network]
+"""Makes a network of a size; for experiments with others of the same inputs and outputs."""
 
 Report: TypeAlias = Callable[[int, float], None]
 """Called after every epoch with its number and the loss on the held-back rows."""
@@ -46,7 +53,9 @@ class Budget:
 
     `batch` is the most rows in a step; with few rows it is smaller, so that an epoch has some forty steps. `hunk_loss`
     weighs the loss of the pooled hunks alone, which makes each hunk's own logit mean something; `context_dropout` is
-    the share of rows shown as a bare diff would be, without history.
+    the share of rows shown as a bare diff would be, without history. `pull` holds layers to where training started,
+    where that is a trained network: the squared distance costs that much, divided by the number of risky rows, as a
+    Gaussian around the start would weigh against their likelihood.
     """
 
     epochs: int = 8
@@ -59,6 +68,7 @@ class Budget:
     hunk_loss: float = 0.5
     context_dropout: float = 0.1
     held_back: float = 0.1
+    pull: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +117,21 @@ def train(
     budget: Budget,
     history: NDArray[np.bool_],
     loss: Loss = cross_entropy,
+    start: Network | None = None,
+    build: Build = Network,
     report: Report | None = None,
 ) -> tuple[Network, Tensor]:
-    """Train a network on `rows`; `history` (M,) is True for the measures that a bare diff does not have.
+    """Train a network on `rows`, from `start` where one of the same sizes is given.
 
-    Returns it with the edges of each repository's own scale (S, K, B + 1), by the numbers in `rows.scale`; the
-    network's own edges are those of all rows together. Raises `LabelError` for fewer than 20 rows, or targets that
-    are all the same.
+    `history` (M,) is True for the measures that a bare diff does not have. Returns the network with the edges of each
+    repository's own scale (S, K, B + 1), by the numbers in `rows.scale`; the network's own edges are those of all rows
+    together. Raises `LabelError` for fewer than 20 rows, or targets that are all the same.
     """
     if len(rows) < 20 or np.ptp(rows.targets) == 0:
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
     with _one_thread():
         torch.manual_seed(seed)
-        return _Training(architecture, rows, seed, budget, history, loss).run(report)
+        return _Training(build(architecture), rows, seed, budget, history, loss, start).run(report)
 
 
 @contextmanager
@@ -138,12 +150,13 @@ class _Training:
 
     def __init__(
         self,
-        architecture: Architecture,
+        network: Network,
         rows: Rows,
         seed: int,
         budget: Budget,
         history: NDArray[np.bool_],
         loss: Loss,
+        start: Network | None,
     ) -> None:
         self.budget, self.history, self.loss = budget, history, loss
         self.random = np.random.default_rng(seed)
@@ -153,20 +166,47 @@ class _Training:
         self.batch = int(np.clip(len(self.kept) // _STEPS, _SMALLEST_BATCH, budget.batch))
         self.steps = budget.epochs * (1 + (len(self.kept) - 1) // self.batch)
         self.step = 0
-        self.network = self._network(architecture)
+        self.network = self._begun(network)
+        self.anchor = None if start is None else self._continue_from(start)
         self.optimisers = self._optimisers()
 
-    def _network(self, architecture: Architecture) -> Network:
-        kept, network = self.kept, Network(architecture)
+    def _begun(self, network: Network) -> Network:
+        kept, bins = self.kept, network.architecture.bins
         profile = profiles(kept.examples)
         network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
-        network.scale.edges.copy_(torch.from_numpy(quantile_edges(profile, architecture.bins)))
+        network.scale.edges.copy_(torch.from_numpy(quantile_edges(profile, bins)))
         scales = range(int(max(self.kept.scale.max(), self.held_back.scale.max())) + 1)
         own = [profile[kept.scale == number] for number in scales]
-        self.edges = torch.from_numpy(np.stack([quantile_edges(part, architecture.bins) for part in own]))
+        self.edges = torch.from_numpy(np.stack([quantile_edges(part, bins) for part in own]))
         base = float(np.average(kept.targets, weights=kept.weights)) / float(kept.found.mean())
         network.start_at(float(np.log(base / (1 - base))) - float(np.average(kept.prior, weights=kept.weights)))
         return network
+
+    def _continue_from(self, start: Network) -> Anchor:
+        """Take over what another network knows, but for the scale, which is these rows' own, and the base rate."""
+        edges = self.network.scale.edges.clone()
+        self.network.load_state_dict(start.state_dict())
+        self.network.scale.edges.copy_(edges)
+        self.network.raise_by(self._missing_level())
+        risky = float((self.kept.targets * self.kept.weights).sum() / self.kept.weights.mean())
+        return Anchor(self.network, self.budget.pull / max(risky, 1.0))
+
+    def _missing_level(self) -> float:
+        """Return the log-odds that bring the mean probability to the mean target."""
+        rows, logits = self.kept, []
+        self.network.eval()
+        with torch.no_grad():
+            for chosen in _minibatches(np.arange(len(rows)), 256):
+                part = rows.take(chosen)
+                pooled, context = forward(self.network, collate(part.examples), self._edges_of(part))
+                logits.append(pooled + context)
+        known = torch.cat(logits) + torch.from_numpy(rows.prior).float()
+        found, weights = (torch.from_numpy(array).float() for array in (rows.found, rows.weights))
+
+        def mean(level: float) -> float:
+            return float((torch.sigmoid(observed(known + level, found)) * weights).sum() / weights.sum())
+
+        return missing_level(mean, float(np.average(rows.targets, weights=rows.weights)))
 
     def _optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         budget = self.budget
@@ -208,6 +248,8 @@ class _Training:
             batch.profile[np.ix_(hidden, np.flatnonzero(self.history))] = np.nan
             targets = budget.smoothing / 2 + (1 - budget.smoothing) * part.targets
             value = self._loss(batch, replace(part, targets=targets), self.step / self.steps)
+            if self.anchor is not None:
+                value = value + self.anchor.cost()
             for optimiser in self.optimisers:
                 optimiser.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
@@ -220,14 +262,16 @@ class _Training:
             self.step += 1
 
     def _loss(self, batch: Batch, rows: Rows, progress: float) -> Tensor:
-        edges = self.edges[torch.from_numpy(rows.scale)] if len(self.edges) > 1 else None
-        pooled, context = forward(self.network, batch, edges)
+        pooled, context = forward(self.network, batch, self._edges_of(rows))
         targets, weights, prior, found = (
             torch.from_numpy(array).float() for array in (rows.targets, rows.weights, rows.prior, rows.found)
         )
         whole = self.loss(observed(pooled + context + prior, found), targets, progress)
         alone = self.loss(observed(pooled + prior, found), targets, progress)
         return ((whole + self.budget.hunk_loss * alone) * weights).sum() / weights.sum()
+
+    def _edges_of(self, rows: Rows) -> Tensor | None:
+        return self.edges[torch.from_numpy(rows.scale)] if len(self.edges) > 1 else None
 
     def _held_back_loss(self) -> float:
         self.network.eval()
@@ -253,7 +297,7 @@ def forward(network: Network, batch: Batch, edges: Tensor | None = None) -> tupl
     tokens, token_hunk = torch.from_numpy(batch.tokens), torch.from_numpy(batch.token_hunk)
     facts, profile = torch.from_numpy(batch.facts), torch.from_numpy(batch.profile)
     hunk_logit, context, leak = network(tokens, token_hunk, facts, profile, edges)
-    return pool(hunk_logit, leak, torch.from_numpy(batch.hunk_change)), context
+    return network.pool(hunk_logit, leak, torch.from_numpy(batch.hunk_change)), context
 
 
 def _minibatches(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

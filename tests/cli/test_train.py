@@ -29,6 +29,23 @@ def test_it_writes_a_model_and_says_what_it_reaches(
     assert "| lines_added |" in printed
     assert model.metrics["human_labels"]["risky"] >= 10
     assert "What `risk` means" in (output / "card.md").read_text(encoding="utf-8")
+    assert model.metrics["started_from"]["sha256"] == runtime.load_named().info.sha256
+
+
+def test_training_goes_on_from_any_model_or_from_nothing(
+    clone: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model of one's own may be trained on; `none` starts anew; the card says which it was."""
+    common = ["train", "--repo", str(clone), "--weak", "lexical", "--jobs", "1", "--changes", "300"]
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert run([*common, "--start", "none", "--output", str(first)]) == 0
+    assert runtime.load(first).metrics["started_from"] is None
+    assert "from nothing" in (first / "card.md").read_text(encoding="utf-8")
+    assert run([*common, "--start", str(first), "--output", str(second)]) == 0
+    capsys.readouterr()
+    sha256 = runtime.load(first).info.sha256
+    assert runtime.load(second).metrics["started_from"]["sha256"] == sha256
+    assert sha256[:12] in (second / "card.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +58,7 @@ def test_it_writes_a_model_and_says_what_it_reaches(
         ["--human", "999999"],
         ["--seeds", "0"],
         ["--tune", "encoder"],
+        ["--start", "nonesuch"],
     ],
 )
 def test_wrong_options_are_one_line_and_exit_2(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversight.reports import Format, render
+from oversight.reports import Format, render, words
 from oversight.reports.model import Finding, HunkRisk, RiskReport, Skipped
 from oversight.reviewers.model import Severity
 from tests.reports.examples import EXAMPLES, crowded, empty, error, flagged_by_budget, flagged_by_principle, unscored
@@ -91,6 +91,17 @@ def test_riskiest_first() -> None:
     assert re.findall(r"^ +(\S+%|unscored) ", shown, re.MULTILINE) == ["31%", "4.0%", "<0.1%", "unscored"]
 
 
+def test_weight_goes_before_risk() -> None:
+    """Hunks that have a weight come by it, and those that were not scored stay last."""
+    report = flagged_by_budget()
+    weights = (9.0, -3.0, 2.0, 1.0)
+    hunks = [replace(hunk, weight=weight) for hunk, weight in zip(report.hunks, weights, strict=True)]
+    hunks[0] = replace(hunks[0], risk=None)
+    shown = text(replace(report, hunks=tuple(hunks)))
+    told = [words.percent(hunks[number].risk) for number in (2, 3, 1)]
+    assert re.findall(r"^ +(\S+%|unscored) ", shown, re.MULTILINE) == [*told, "unscored"]
+
+
 def test_gravest_first() -> None:
     """Findings come by severity, whatever order they were found in."""
     report = replace(flagged_by_principle(), findings=flagged_by_principle().findings[::-1])
@@ -100,7 +111,7 @@ def test_gravest_first() -> None:
 def test_crowded() -> None:
     """Of 500 hunks the riskiest 20 are shown, and the rest is counted."""
     shown = text(crowded(500, 300))
-    assert "Riskiest hunks (20 of 500)" in shown
+    assert "Hunks to read first (20 of 500)" in shown
     assert "and 480 more hunks" in shown
     assert "and 280 more findings" in shown
     assert len(shown.splitlines()) < 150
