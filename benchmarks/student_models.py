@@ -217,7 +217,7 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
         for name in tables:
             others = tuple(other for other in tables if other != name)
             past = tables[name].newest(RECENT)
-            settings = repr((general, past.fingerprint))
+            settings = repr((general, BLOCK, past.fingerprint))
             yield Job(UNSEEN, seed, others, (name,), _beside(general, past), settings, False, UNSEEN_ROWS)
 
 
