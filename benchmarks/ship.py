@@ -11,7 +11,7 @@ Young changes are learned from as well: most of their repairs are yet to come, a
 part of the likelihood. Repairs are recorded ten times as often in one repository as in another (`Fixes:` trailers
 here, reverts alone there). A repository's base rate is therefore given to the network as a constant in training and
 left out afterwards, and calibration counts every repository the same. Each repository is also scored by a model that
-has seen only the others, on the scale that a review would take from the changes before the held-out ones.
+has seen only the others, on the scale that a review would take from the changes before.
 """
 
 from __future__ import annotations
@@ -27,17 +27,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.repositories import PERMISSIVE
-from benchmarks.student_models import GENERAL
+from benchmarks.student_models import GENERAL, logits_among
 from benchmarks.student_rows import Table, read_tables
 from oversight.experiment.card import table
 from oversight.experiment.evaluation import Test, evaluate
 from oversight.features.example import HISTORY
+from oversight.features.model import Example
 from oversight.measurement.platt import fit_platt, sigmoid
-from oversight.neighbours import RECENT
 from oversight.students import checkpoint
-from oversight.students.batch import profiles
 from oversight.students.export import to_files
-from oversight.students.scale import Edges, quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
 
 VERSION = "2"
@@ -59,15 +57,15 @@ class Part:
         """The repository's name."""
         return self.learned.source.name
 
-    def scale(self, bins: int) -> Edges:
-        """Return the scale that a review of the first held-out change would take: that of the newest before it."""
+    @property
+    def before(self) -> list[Example]:
+        """The changes before the held-out ones in order of time, learned from or put aside."""
         rows = zip(
             np.concatenate((self.learned.times, self.calibration.times)).tolist(),
             (*self.learned.examples, *self.calibration.examples),
             strict=True,
         )
-        before = [example for _, example in sorted(rows, key=lambda row: row[0])]
-        return quantile_edges(profiles(before[-RECENT:]), bins)
+        return [example for _, example in sorted(rows, key=lambda row: row[0])]
 
 
 def divide(train: Table, test: Table, *, seed: int) -> Part:
@@ -124,7 +122,7 @@ def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tup
         bare = [replace(one, measures=np.where(HISTORY, np.nan, one.measures)) for one in rows.examples]
         others = teach([other for other in parts if other is not part], seed=seed)
         risk, without = student.at(part.name).predict(rows.examples), student.predict(bare)
-        unseen = others.on(part.scale(GENERAL[0].bins)).predict(rows.examples)
+        unseen = others.change_calibration(logits_among(others, part.before, rows.examples)[0])
         scores = {"student": risk, "student, bare diff": without, "student that never saw it": unseen}
         found[part.name] = {
             "revision": source.revision,

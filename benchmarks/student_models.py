@@ -27,10 +27,10 @@ from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
-from oversight.neighbours import RECENT
+from oversight.neighbours import BLOCK, RECENT
 from oversight.students.batch import PROFILE, profiles
 from oversight.students.network import Architecture, Network
-from oversight.students.scale import Edges, quantile_edges
+from oversight.students.scale import quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
 from oversight.students.training import Budget, Build
 
@@ -108,34 +108,51 @@ class Variant:
             learner = replace(learner, start=guessed, budget=replace(self.budget, pull=0.0))
         return learner.fit(examples, labels, seed=seed)
 
-    def scale(self, past: Table) -> Edges:
-        """Return the scale that a review takes from a repository's past: that of its newest changes."""
-        recent = [self.change(example) for example in past.newest(RECENT).examples]
-        return quantile_edges(profiles(recent), self.architecture.bins)
-
-    def score(self, student: NetworkStudent, table: Table) -> Floats:
+    def score(self, student: NetworkStudent, table: Table, past: Table | None = None) -> Floats:
         """Return log-odds of the rows, without the repository's base rate.
 
-        Profiles are placed on the scale of the repository, where the student has one, else on that of all rows.
+        Profiles are placed on the scale of the repository, where the student has one, else among the changes before, as
+        a review places them, where its `past` is given, else on the scale of all rows.
         """
-        name = table.source.name
-        reader = student.at(name) if self.own_scale and name in student.scales else student
-        whole, alone = reader.logits([self.change(example) for example in table.examples])
-        return alone if self.hunks_alone else whole
+        name, rows = table.source.name, [self.change(example) for example in table.examples]
+        if self.own_scale and past is not None and name not in student.scales:
+            pair = logits_among(student, [self.change(example) for example in past.examples], rows)
+        else:
+            pair = (student.at(name) if self.own_scale and name in student.scales else student).logits(rows)
+        return pair[1] if self.hunks_alone else pair[0]
 
     def scores(
         self, trains: Sequence[Table], evaluations: Sequence[Table], seed: int, pasts: Sequence[Table] = ()
     ) -> list[Floats]:
         """Train one student, or several, on all of `trains` and return the log-odds of `evaluations`.
 
-        A repository that it did not learn from has the scale of its newest changes, if its past is in `pasts`.
+        A repository that it did not learn from is placed as reviews place it, if its past is in `pasts`.
         """
-        scales = {past.source.name: self.scale(past) for past in pasts}
+        before = {past.source.name: past for past in pasts}
         students = [self.fit(trains, seed * self.members + member) for member in range(self.members)]
-        placed = [replace(student, scales=scales | dict(student.scales)) for student in students]
         return [
-            np.asarray(np.mean([self.score(student, table) for student in placed], axis=0)) for table in evaluations
+            np.asarray(
+                np.mean([self.score(student, table, before.get(table.source.name)) for student in students], axis=0)
+            )
+            for table in evaluations
         ]
+
+
+def logits_among(
+    student: NetworkStudent, before: Sequence[Example], examples: Sequence[Example]
+) -> tuple[Floats, Floats]:
+    """Return the student's log-odds of changes in order of time as reviews would: on the scale of the RECENT before.
+
+    `before` are the changes that come before them; as in a review a block of them shares a scale.
+    """
+    known = profiles([*before[-RECENT:], *examples])
+    whole, alone = np.zeros(len(examples)), np.zeros(len(examples))
+    for start in range(0, len(examples), BLOCK):
+        end = len(known) - len(examples) + start
+        scale = quantile_edges(known[max(0, end - RECENT) : end], student.network.architecture.bins)
+        rows = slice(start, start + BLOCK)
+        whole[rows], alone[rows] = student.on(scale).logits(examples[rows])
+    return whole, alone
 
 
 @dataclass(frozen=True)
@@ -200,7 +217,7 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
         for name in tables:
             others = tuple(other for other in tables if other != name)
             past = tables[name].newest(RECENT)
-            settings = repr((general, past.fingerprint))
+            settings = repr((general, BLOCK, past.fingerprint))
             yield Job(UNSEEN, seed, others, (name,), _beside(general, past), settings, False, UNSEEN_ROWS)
 
 

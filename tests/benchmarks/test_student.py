@@ -21,6 +21,7 @@ from benchmarks.student_models import (
     VARIANTS,
     Job,
     jobs,
+    logits_among,
     without_facts,
     without_message,
     without_tokens,
@@ -28,6 +29,8 @@ from benchmarks.student_models import (
 from benchmarks.student_rows import Floats, Table
 from oversight.measurement.matching import size_matched, size_matched_auroc
 from oversight.students.batch import PROFILE, profiles
+from oversight.students.scale import quantile_edges
+from oversight.students.student import NetworkStudent
 from tests.synthetic import examples
 
 TINY = Source("tiny", "0" * 40, "MIT", "trailers", True)
@@ -140,6 +143,17 @@ def test_a_student_that_never_saw_a_repository_is_placed_on_its_past():
     assert np.isfinite(scores).all()
     assert np.abs(scores[0] - scores[1]).max() > 0.01
     assert paths[0] != paths[1]
+
+
+def test_changes_are_placed_among_those_before_them_as_reviews_do(student: NetworkStudent):
+    """Each block on the scale of the RECENT changes before it, those of earlier blocks among them, and no later one."""
+    before, rows = table(400, seed=2).examples, table(250, seed=3).examples
+    whole, _ = logits_among(student, before, rows)
+    known = profiles([*before, *rows])
+    for start in (0, 100, 200):
+        scale = quantile_edges(known[100 + start : 400 + start], student.network.architecture.bins)
+        expected = student.on(scale).logits(rows[start : start + 100])[0]
+        np.testing.assert_array_equal(whole[start : start + 100], expected)
 
 
 def test_students_learn_and_ablations_take_away():
