@@ -20,6 +20,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,67 +28,60 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.repositories import PERMISSIVE
-from benchmarks.student_models import GENERAL, logits_among
+from benchmarks.student_models import GENERAL, Variant
 from benchmarks.student_rows import Table, read_tables
 from oversight.experiment.card import table
 from oversight.experiment.evaluation import Test, evaluate
 from oversight.features.example import HISTORY
-from oversight.features.model import Example
 from oversight.measurement.platt import fit_platt, sigmoid
 from oversight.students import checkpoint
 from oversight.students.export import to_files
-from oversight.students.student import NetworkLearner, NetworkStudent
+from oversight.students.student import NetworkStudent, logits_in_time
 
-VERSION = "2"
+VERSION = "3"
 CALIBRATION = 0.15
 
 Floats = NDArray[np.float64]
 
+_GENERAL = Variant(architecture=GENERAL[0], budget=GENERAL[1])
+_BINS = GENERAL[0].bins
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Part:
-    """What one repository gives: rows to learn from, rows for calibration alone, and rows to measure on."""
+    """What one repository gives: its `past` (n rows), of which those `put_aside` (n,) are for calibration alone, and
+    rows to measure on.
+    """
 
-    learned: Table
-    calibration: Table
+    past: Table
+    put_aside: NDArray[np.bool_]
     test: Table
+
+    @cached_property
+    def learned(self) -> Table:
+        """The rows to learn from."""
+        return self.past.take(np.flatnonzero(~self.put_aside))
+
+    @cached_property
+    def calibration(self) -> Table:
+        """The rows for calibration."""
+        return self.past.take(np.flatnonzero(self.put_aside))
 
     @property
     def name(self) -> str:
         """The repository's name."""
-        return self.learned.source.name
-
-    @property
-    def before(self) -> list[Example]:
-        """The changes before the held-out ones in order of time, learned from or put aside."""
-        rows = zip(
-            np.concatenate((self.learned.times, self.calibration.times)).tolist(),
-            (*self.learned.examples, *self.calibration.examples),
-            strict=True,
-        )
-        return [example for _, example in sorted(rows, key=lambda row: row[0])]
+        return self.past.source.name
 
 
 def divide(train: Table, test: Table, *, seed: int) -> Part:
     """Put a random share of the rows to learn from aside for calibration."""
-    order = np.random.default_rng(seed).permutation(len(train))
-    held = int(CALIBRATION * len(train))
-    return Part(train.take(np.sort(order[held:])), train.take(np.sort(order[:held])), test)
+    place = np.random.default_rng(seed).permutation(len(train))
+    return Part(train, place < int(CALIBRATION * len(train)), test)
 
 
 def teach(parts: Sequence[Part], *, seed: int) -> NetworkStudent:
     """Train one student on all parts, each on its own scale, and calibrate it with every part counting the same."""
-    prior: dict[str, float] = {}
-    found: dict[str, float] = {}
-    repository: dict[str, str] = {}
-    for part in parts:
-        for example, share in zip(part.learned.examples, part.learned.found.tolist(), strict=True):
-            prior[example.change_id], found[example.change_id] = part.learned.prior, share
-            repository[example.change_id] = part.name
-    learner = NetworkLearner(*GENERAL, prior, found, repository)
-    examples = [example for part in parts for example in part.learned.examples]
-    targets = np.concatenate([part.learned.labels for part in parts]).astype(np.float64)
-    return calibrated(learner.fit(examples, targets, seed=seed), parts)
+    return calibrated(_GENERAL.fit([part.learned for part in parts], seed), parts)
 
 
 def calibrated(student: NetworkStudent, parts: Sequence[Part]) -> NetworkStudent:
@@ -99,7 +93,7 @@ def calibrated(student: NetworkStudent, parts: Sequence[Part]) -> NetworkStudent
     targets: list[Floats] = []
     for part in parts:
         rows = part.calibration
-        logits, hunks = student.at(part.name).logits(rows.examples)
+        logits, hunks = (found[part.put_aside] for found in logits_in_time(student, (), part.past.examples, _BINS))
         expected = sigmoid(logits + part.learned.prior)
         to_come = expected * (1 - rows.found) / (1 - expected * rows.found)
         whole.append(logits)
@@ -121,8 +115,11 @@ def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tup
         rows, source = part.test, part.test.source
         bare = [replace(one, measures=np.where(HISTORY, np.nan, one.measures)) for one in rows.examples]
         others = teach([other for other in parts if other is not part], seed=seed)
-        risk, without = student.at(part.name).predict(rows.examples), student.predict(bare)
-        unseen = others.change_calibration(logits_among(others, part.before, rows.examples)[0])
+        before = part.past.examples
+        risk, unseen = (
+            one.change_calibration(logits_in_time(one, before, rows.examples, _BINS)[0]) for one in (student, others)
+        )
+        without = student.predict(bare)
         scores = {"student": risk, "student, bare diff": without, "student that never saw it": unseen}
         found[part.name] = {
             "revision": source.revision,
@@ -134,6 +131,11 @@ def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tup
         none.append(np.quantile(without, np.linspace(0, 1, 501)))
         print(f"{part.name}: measured", file=sys.stderr, flush=True)
     return found, {"full": np.concatenate(full), "none": np.concatenate(none)}
+
+
+def _risks(student: NetworkStudent, part: Part) -> Floats:
+    logits, _ = logits_in_time(student, part.past.examples, part.test.examples, _BINS)
+    return student.change_calibration(logits)
 
 
 def card(found: dict[str, Any]) -> str:

@@ -27,11 +27,10 @@ from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.history.context import MEASURES
 from oversight.measurement.platt import sigmoid
-from oversight.neighbours import BLOCK, RECENT
 from oversight.students.batch import PROFILE, profiles
 from oversight.students.network import Architecture, Network
-from oversight.students.scale import quantile_edges
-from oversight.students.student import NetworkLearner, NetworkStudent
+from oversight.students.scale import BLOCK, RECENT, Scales, moving_scales
+from oversight.students.student import NetworkLearner, NetworkStudent, logits_in_time
 from oversight.students.training import Budget, Build
 
 Tables: TypeAlias = Mapping[str, Table]
@@ -53,7 +52,7 @@ POOLED_ROWS = 12_000
 UNSEEN_ROWS = 5_000
 """The same where all the others are learned from."""
 
-_EDITION = 1  # of the code that turns rows into scores, where no other setting tells of a change
+_EDITION = 2  # of the code that turns rows into scores, where no other setting tells of a change
 
 _MESSAGE = ("fix", "message_words", "message_ticket")
 _PLAIN = Architecture(buckets=HASH_BUCKETS, facts=len(FACTS), profile=len(PROFILE))
@@ -85,15 +84,17 @@ class Variant:
 
     def learner(self, trains: Sequence[Table]) -> NetworkLearner:
         """Return the learner of these rows, told what is known of each beforehand."""
-        prior, found, repository = {}, {}, {}
+        prior, found, scales = {}, {}, Scales()
         for table in trains:
             for example, share in zip(table.examples, table.found.tolist(), strict=True):
                 prior[example.change_id] = table.prior
                 if self.delayed:
                     found[example.change_id] = share
-                if self.own_scale:
-                    repository[example.change_id] = table.source.name
-        return NetworkLearner(self.architecture, self.budget, prior, found, repository, build=self.build)
+            if self.own_scale:
+                rows = [self.change(example) for example in table.examples]
+                changes = [example.change_id for example in rows]
+                scales += moving_scales(changes, profiles(rows), self.architecture.bins)
+        return NetworkLearner(self.architecture, self.budget, prior, found, scales, build=self.build)
 
     def fit(self, trains: Sequence[Table], seed: int, start: NetworkStudent | None = None) -> NetworkStudent:
         """Train on all of `trains`, from `start` where there is one."""
@@ -108,17 +109,18 @@ class Variant:
             learner = replace(learner, start=guessed, budget=replace(self.budget, pull=0.0))
         return learner.fit(examples, labels, seed=seed)
 
-    def score(self, student: NetworkStudent, table: Table, past: Table | None = None) -> Floats:
+    def score(self, student: NetworkStudent, past: Table | None, table: Table) -> Floats:
         """Return log-odds of the rows, without the repository's base rate.
 
-        Profiles are placed on the scale of the repository, where the student has one, else among the changes before, as
-        a review places them, where its `past` is given, else on the scale of all rows.
+        Profiles are placed among the changes before, the first ones among those of the `past`, as a review places them;
+        without one, and with one scale for all, on that of all rows.
         """
-        name, rows = table.source.name, [self.change(example) for example in table.examples]
-        if self.own_scale and past is not None and name not in student.scales:
-            pair = logits_among(student, [self.change(example) for example in past.examples], rows)
+        rows = [self.change(example) for example in table.examples]
+        if self.own_scale and past is not None:
+            before = [self.change(example) for example in past.newest(RECENT).examples]
+            pair = logits_in_time(student, before, rows, self.architecture.bins)
         else:
-            pair = (student.at(name) if self.own_scale and name in student.scales else student).logits(rows)
+            pair = student.logits(rows)
         return pair[1] if self.hunks_alone else pair[0]
 
     def scores(
@@ -126,33 +128,14 @@ class Variant:
     ) -> list[Floats]:
         """Train one student, or several, on all of `trains` and return the log-odds of `evaluations`.
 
-        A repository that it did not learn from is placed as reviews place it, if its past is in `pasts`.
+        `pasts` hold changes before those of repositories that are not among `trains`.
         """
-        before = {past.source.name: past for past in pasts}
+        before = {table.source.name: table for table in (*pasts, *trains)}
         students = [self.fit(trains, seed * self.members + member) for member in range(self.members)]
         return [
-            np.asarray(
-                np.mean([self.score(student, table, before.get(table.source.name)) for student in students], axis=0)
-            )
+            np.asarray(np.mean([self.score(one, before.get(table.source.name), table) for one in students], axis=0))
             for table in evaluations
         ]
-
-
-def logits_among(
-    student: NetworkStudent, before: Sequence[Example], examples: Sequence[Example]
-) -> tuple[Floats, Floats]:
-    """Return the student's log-odds of changes in order of time as reviews would: on the scale of the RECENT before.
-
-    `before` are the changes that come before them; as in a review a block of them shares a scale.
-    """
-    known = profiles([*before[-RECENT:], *examples])
-    whole, alone = np.zeros(len(examples)), np.zeros(len(examples))
-    for start in range(0, len(examples), BLOCK):
-        end = len(known) - len(examples) + start
-        scale = quantile_edges(known[max(0, end - RECENT) : end], student.network.architecture.bins)
-        rows = slice(start, start + BLOCK)
-        whole[rows], alone[rows] = student.on(scale).logits(examples[rows])
-    return whole, alone
 
 
 @dataclass(frozen=True)
@@ -243,7 +226,7 @@ def started(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) ->
     start = general.fit(taught, seed) if taught else None
     own = Variant()
     pairs = zip(trains, evaluations, strict=True)
-    return [own.score(own.fit([train], seed, start), evaluation) for train, evaluation in pairs]
+    return [own.score(own.fit([train], seed, start), train, evaluation) for train, evaluation in pairs]
 
 
 def _beside(variant: Variant, past: Table) -> Run:

@@ -19,7 +19,7 @@ from oversight.features.model import Example
 from oversight.history.model import Completeness, Context
 from oversight.history.readings import Reading
 from oversight.measurement.platt import logit
-from oversight.neighbours import ENOUGH, Neighbours, Standing, standing_alone
+from oversight.neighbours import Neighbours, Standing, standing_alone
 from oversight.reports.model import (
     Coverage,
     Finding,
@@ -33,6 +33,7 @@ from oversight.reports.model import (
 from oversight.reports.reasons import change_reasons, hunk_reasons
 from oversight.reviewers.model import Opinion, Place, Severity
 from oversight.reviewers.principles import Principles
+from oversight.students.scale import ENOUGH
 
 if TYPE_CHECKING:
     from oversight.students.runtime import Model, Read

@@ -22,19 +22,10 @@ from numpy.typing import NDArray
 
 from oversight.history.model import Completeness
 from oversight.history.readings import Reading
-from oversight.students.scale import Edges, quantile_edges
+from oversight.students.scale import BLOCK, ENOUGH, RECENT, Edges, quantile_edges
 
 if TYPE_CHECKING:
     from oversight.students.runtime import Model
-
-RECENT = 300
-"""How many of a repository's changes before one its percentile is taken among, and a scale is taken from."""
-
-BLOCK = 100
-"""How many changes that follow each other share a scale."""
-
-ENOUGH = 100
-"""With fewer readings than this, the model's own scale and its reference quantiles stand in."""
 
 Readings = Sequence[Reading | None]
 """Of changes that follow each other, oldest first; None for one that could not be read."""

@@ -22,9 +22,10 @@ from oversight.history.context import contexts
 from oversight.history.log import read_commits
 from oversight.history.model import Completeness
 from oversight.history.readings import Reading
-from oversight.neighbours import RECENT, Block, Standing, anchor_of, standing_alone
+from oversight.neighbours import Block, Standing, anchor_of, standing_alone
 from oversight.reports.model import Status
 from oversight.reviewers.principles import Principles
+from oversight.students.scale import RECENT
 
 if TYPE_CHECKING:
     from oversight.changes.repository import CommitId, Patch, Repository

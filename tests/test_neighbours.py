@@ -9,20 +9,10 @@ from hypothesis import strategies as st
 
 from oversight.history.model import Completeness
 from oversight.history.readings import Reading
-from oversight.neighbours import (
-    BLOCK,
-    ENOUGH,
-    RECENT,
-    Block,
-    Neighbours,
-    anchor_of,
-    first_of,
-    scale_of,
-    standing_alone,
-)
+from oversight.neighbours import Block, Neighbours, anchor_of, first_of, scale_of, standing_alone
 from oversight.students.batch import PROFILE
 from oversight.students.runtime import Model, load
-from oversight.students.scale import quantile_edges
+from oversight.students.scale import BLOCK, ENOUGH, RECENT, quantile_edges
 
 FULL = Completeness.FULL
 

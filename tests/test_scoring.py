@@ -12,11 +12,12 @@ import pytest
 from oversight.errors import MissingExtraError, ModelError, OversightError, UnscoredError
 from oversight.history.model import Completeness
 from oversight.history.readings import Reading
-from oversight.neighbours import BLOCK, ENOUGH, RECENT, first_of, standing_alone
+from oversight.neighbours import first_of, standing_alone
 from oversight.reports.model import Status
 from oversight.scoring import BATCH, Ranking, Raw, Row, Work, raw_scores
 from oversight.students.batch import PROFILE
 from oversight.students.runtime import Model, load
+from oversight.students.scale import BLOCK, ENOUGH, RECENT
 
 
 @pytest.fixture(scope="module")

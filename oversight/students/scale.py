@@ -1,12 +1,51 @@
-"""The scale that profiles are placed on: quantiles of a repository's own changes, column by column."""
+"""The scale that profiles are placed on: quantiles of a repository's own changes, column by column.
+
+A scale moves on with the history: it is taken from the RECENT changes before a block of BLOCK, in a review, in a scored
+history and in training alike.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 Edges = NDArray[np.float32]
 """(K, B + 1): the edges of B bins for each of K numbers, ascending, finite, as signed logarithms."""
+
+RECENT = 300
+"""How many of a repository's changes before one its percentile is taken among, and a scale is taken from."""
+
+BLOCK = 100
+"""How many changes that follow each other share a scale."""
+
+ENOUGH = 100
+"""With fewer changes than this before one, the model's own scale and its reference quantiles stand in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """Which scale each change is placed on: `edges` has S of them, (K, B + 1) each, `of` a number by change."""
+
+    edges: tuple[Edges, ...] = ()
+    of: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Scales) -> Scales:
+        """Return the scales of both, of changes that are not in both."""
+        shifted = {change: number + len(self.edges) for change, number in other.of.items()}
+        return Scales(self.edges + other.edges, {**self.of, **shifted})
+
+
+def moving_scales(changes: Sequence[str], profiles: NDArray[np.float32], bins: int) -> Scales:
+    """Return the scales of a repository's `changes` (N,) with `profiles` (N, K), in order of time.
+
+    The first block has none before it: it is placed among the first RECENT, as no review would be.
+    """
+    starts = range(0, len(profiles), BLOCK)
+    edges = tuple(quantile_edges(profiles[max(0, start - RECENT) : start or RECENT], bins) for start in starts)
+    return Scales(edges, {change: row // BLOCK for row, change in enumerate(changes)})
 
 
 def quantile_edges(profiles: NDArray[np.float32], bins: int) -> Edges:

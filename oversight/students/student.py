@@ -21,9 +21,9 @@ from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.features.tokens import HASH_BUCKETS
 from oversight.measurement.platt import UNCALIBRATED, Platt
-from oversight.students.batch import PROFILE, collate
+from oversight.students.batch import PROFILE, collate, profiles
 from oversight.students.network import Architecture, Network
-from oversight.students.scale import Edges
+from oversight.students.scale import BLOCK, ENOUGH, RECENT, Edges, Scales, quantile_edges
 from oversight.students.training import Budget, Build, Loss, Report, Rows, cross_entropy, forward, train
 
 Floats = NDArray[np.float64]
@@ -42,6 +42,10 @@ class Student(Protocol):
 
     def with_calibration(self, change: Platt, hunk: Platt) -> Student:
         """Return this student with other calibrations: of changes, and of single hunks."""
+        ...
+
+    def on(self, edges: Edges) -> Student:
+        """Return this student with profiles placed on another scale."""
         ...
 
 
@@ -65,23 +69,17 @@ class Learner(Protocol):
 class NetworkStudent:
     """A trained network with its calibration, for whole changes and for hunks.
 
-    `scales` has the edges of each repository that it learned from, by name; the network's own are those of all.
     `edges` are those that profiles are placed among, the network's own where None.
     """
 
     network: Network
     change_calibration: Platt = UNCALIBRATED
     hunk_calibration: Platt = UNCALIBRATED
-    scales: Mapping[str, Edges] = field(default_factory=dict)
     edges: Edges | None = None
 
     def on(self, edges: Edges) -> NetworkStudent:
         """Return this student with profiles placed on another scale; what is stored of it is the network's own."""
         return replace(self, edges=edges)
-
-    def at(self, repository: str) -> NetworkStudent:
-        """Return this student with profiles placed among the changes of one repository that it learned from."""
-        return self.on(self.scales[repository])
 
     def logits(self, examples: Sequence[Example]) -> tuple[Floats, Floats]:
         """Return the uncalibrated log-odds of each change, and those of its hunks alone, both (N,)."""
@@ -109,9 +107,9 @@ class NetworkStudent:
 class NetworkLearner:
     """Trains the network of `oversight.students.network`; `report` hears of every epoch.
 
-    By change, `prior` gives log-odds that are known beforehand (0 where it names none), `found` the share of repairs
-    that would be known by now (1), and `repository` whose changes its profile is placed among; see `Rows`. Training
-    goes on from `start`, where there is one.
+    By change, `prior` gives log-odds that are known beforehand (0 where it names none) and `found` the share of repairs
+    that would be known by now (1); see `Rows`. Profiles are placed on `scales`, where these name every change, else on
+    the scale of all of them. Training goes on from `start`, where there is one.
     """
 
     architecture: Architecture = field(
@@ -120,7 +118,7 @@ class NetworkLearner:
     budget: Budget = field(default_factory=Budget)
     prior: Mapping[str, float] = field(default_factory=dict)
     found: Mapping[str, float] = field(default_factory=dict)
-    repository: Mapping[str, str] = field(default_factory=dict)
+    scales: Scales = field(default_factory=Scales)
     start: NetworkStudent | None = None
     build: Build = Network
     report: Report | None = None
@@ -136,20 +134,21 @@ class NetworkLearner:
     ) -> NetworkStudent:
         """Train on targets (N,) in [0, 1] and weights (N,)."""
         changes = [example.change_id for example in examples]
-        names = sorted({self.repository.get(change, "") for change in changes})
+        placed = all(change in self.scales.of for change in changes)
         rows = Rows(
             examples,
             np.asarray(targets, dtype=np.float64),
             np.ones(len(changes)) if weights is None else np.asarray(weights, dtype=np.float64),
             np.array([self.prior.get(change, 0.0) for change in changes]),
             np.array([self.found.get(change, 1.0) for change in changes]),
-            np.array([names.index(self.repository.get(change, "")) for change in changes]),
+            np.array([self.scales.of.get(change, 0) for change in changes], dtype=np.int64),
         )
-        network, edges = train(
+        network = train(
             self.architecture, rows, seed=seed, budget=self.budget, history=HISTORY, loss=loss,
-            start=None if self.start is None else self.start.network, build=self.build, report=self.report,
+            scales=self.scales.edges if placed else (), start=None if self.start is None else self.start.network,
+            build=self.build, report=self.report,
         )  # fmt: skip
-        return NetworkStudent(network, scales=dict(zip(names, edges.numpy(), strict=True)))
+        return NetworkStudent(network)
 
 
 _AT_ONCE = 256
@@ -157,3 +156,22 @@ _AT_ONCE = 256
 
 def _joined(parts: list[NDArray[np.float32]]) -> Floats:
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+
+def logits_in_time(
+    student: Student, before: Sequence[Example], examples: Sequence[Example], bins: int
+) -> tuple[Floats, Floats]:
+    """Return the log-odds (N,) of `examples` in order of time, and those of their hunks alone, as reviews give them.
+
+    Each is on the scale of the RECENT changes before its block; `before` are those before the first. With fewer than
+    ENOUGH the student's own scale stands in.
+    """
+    recent = before[-RECENT:]
+    known = profiles([*recent, *examples])
+    whole, alone = np.zeros(len(examples)), np.zeros(len(examples))
+    for start in range(0, len(examples), BLOCK):
+        end = len(recent) + start
+        scale = quantile_edges(known[max(0, end - RECENT) : end], bins)
+        placed, rows = student.on(scale) if end >= ENOUGH else student, slice(start, start + BLOCK)
+        whole[rows], alone[rows] = placed.logits(examples[rows])
+    return whole, alone

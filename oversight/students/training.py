@@ -31,7 +31,7 @@ from oversight.errors import LabelError
 from oversight.features.model import Example
 from oversight.students.batch import Batch, collate, profiles
 from oversight.students.network import Architecture, Network
-from oversight.students.scale import quantile_edges
+from oversight.students.scale import Edges, quantile_edges
 from oversight.students.transfer import Anchor, missing_level
 
 Loss: TypeAlias = Callable[[Tensor, Tensor, float], Tensor]
@@ -78,8 +78,7 @@ class Rows:
 
     `prior`: log-odds added to the logits in training and left out afterwards. Rows of a repository where repairs are
     recorded ten times as often then teach what sets changes apart, not which repository they are from. `found`:
-    P(it would be known by now | it is risky). `scale`: number of the repository among whose changes its profile is
-    placed.
+    P(it would be known by now | it is risky). `scale`: number of the scale that its profile is placed on.
     """
 
     examples: Sequence[Example]
@@ -117,21 +116,22 @@ def train(
     budget: Budget,
     history: NDArray[np.bool_],
     loss: Loss = cross_entropy,
+    scales: Sequence[Edges] = (),
     start: Network | None = None,
     build: Build = Network,
     report: Report | None = None,
-) -> tuple[Network, Tensor]:
+) -> Network:
     """Train a network on `rows`, from `start` where one of the same sizes is given.
 
-    `history` (M,) is True for the measures that a bare diff does not have. Returns the network with the edges of each
-    repository's own scale (S, K, B + 1), by the numbers in `rows.scale`; the network's own edges are those of all rows
-    together. Raises `LabelError` for fewer than 20 rows, or targets that are all the same.
+    `history` (M,) is True for the measures that a bare diff does not have. `scales` are those that `rows.scale` tells
+    by number; without any, all rows are placed on the network's own scale, which is that of all of them. Raises
+    `LabelError` for fewer than 20 rows, or targets that are all the same.
     """
     if len(rows) < 20 or np.ptp(rows.targets) == 0:
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
     with _one_thread():
         torch.manual_seed(seed)
-        return _Training(build(architecture), rows, seed, budget, history, loss, start).run(report)
+        return _Training(build(architecture), rows, seed, budget, history, loss, scales, start).run(report)
 
 
 @contextmanager
@@ -156,6 +156,7 @@ class _Training:
         budget: Budget,
         history: NDArray[np.bool_],
         loss: Loss,
+        scales: Sequence[Edges],
         start: Network | None,
     ) -> None:
         self.budget, self.history, self.loss = budget, history, loss
@@ -166,6 +167,7 @@ class _Training:
         self.batch = int(np.clip(len(self.kept) // _STEPS, _SMALLEST_BATCH, budget.batch))
         self.steps = budget.epochs * (1 + (len(self.kept) - 1) // self.batch)
         self.step = 0
+        self.edges = torch.from_numpy(np.stack(scales)) if scales else None
         self.network = self._begun(network)
         self.anchor = None if start is None else self._continue_from(start)
         self.optimisers = self._optimisers()
@@ -175,9 +177,6 @@ class _Training:
         profile = profiles(kept.examples)
         network.standardise_facts.fit(torch.from_numpy(np.concatenate([example.facts for example in kept.examples])))
         network.scale.edges.copy_(torch.from_numpy(quantile_edges(profile, bins)))
-        scales = range(int(max(self.kept.scale.max(), self.held_back.scale.max())) + 1)
-        own = [profile[kept.scale == number] for number in scales]
-        self.edges = torch.from_numpy(np.stack([quantile_edges(part, bins) for part in own]))
         base = float(np.average(kept.targets, weights=kept.weights)) / float(kept.found.mean())
         network.start_at(float(np.log(base / (1 - base))) - float(np.average(kept.prior, weights=kept.weights)))
         return network
@@ -220,7 +219,7 @@ class _Training:
         )
         return layers, embedding
 
-    def run(self, report: Report | None) -> tuple[Network, Tensor]:
+    def run(self, report: Report | None) -> Network:
         """Train until the budget is spent, or the held-back rows say that nothing more is learned."""
         best, best_loss, stale = self.network, float("inf"), 0
         for epoch in range(self.budget.epochs):
@@ -236,7 +235,7 @@ class _Training:
                     break
         # Stored in half precision (a third of the size of everything else), so evaluated as it will be stored.
         best.embedding.data = best.embedding.data.half().float()
-        return best.eval(), self.edges
+        return best.eval()
 
     def _epoch(self) -> None:
         self.network.train()
@@ -271,7 +270,7 @@ class _Training:
         return ((whole + self.budget.hunk_loss * alone) * weights).sum() / weights.sum()
 
     def _edges_of(self, rows: Rows) -> Tensor | None:
-        return self.edges[torch.from_numpy(rows.scale)] if len(self.edges) > 1 else None
+        return None if self.edges is None else self.edges[torch.from_numpy(rows.scale)]
 
     def _held_back_loss(self) -> float:
         self.network.eval()

@@ -7,6 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from benchmarks.ship import card, divide, figures, teach
+from benchmarks.student_rows import Table
+from oversight.students.student import logits_in_time
 from tests.benchmarks.test_student import OTHER, table
 
 
@@ -31,24 +33,23 @@ def test_risk_counts_repairs_that_are_still_to_come():
     assert risks[1] > 1.2 * risks[0]
 
 
-def test_what_comes_before_the_held_out_changes_is_all_that_came_before():
-    """In order of time, whether it was learned from or put aside."""
-    rows = table(300)
-    assert divide(rows, table(20, seed=1), seed=0).before == list(rows.examples)
-
-
 def test_every_repository_is_placed_on_its_own_scale():
     """Numbers that are a hundred times as large in one repository than in another teach and say the same."""
-    rows, tested = table(300), table(60, seed=1)
-    large = [replace(one, facts=one.facts * 100 + 99) for one in rows.examples]
-    other = replace(rows, source=OTHER, examples=tuple(replace(one, change_id=f"x{one.change_id}") for one in large))
-    student = teach([divide(rows, tested, seed=0), divide(other, tested, seed=0)], seed=0)
-    assert set(student.scales) == {rows.source.name, OTHER.name}
-    assert student.scales[OTHER.name].sum() > 1.5 * student.scales[rows.source.name].sum()
-    mistaken = np.abs(
-        student.at(OTHER.name).predict(rows.examples) - student.at(rows.source.name).predict(rows.examples)
-    )
-    assert mistaken.mean() > 0.01
+    rows, tested = table(400), table(60, seed=1)
+
+    def enlarged(one: Table) -> Table:
+        large = [
+            replace(each, change_id=f"x{each.change_id}", measures=each.measures * 100, facts=each.facts * 100)
+            for each in one.examples
+        ]
+        return replace(one, source=OTHER, examples=tuple(large))
+
+    student = teach([divide(rows, tested, seed=0), divide(enlarged(rows), tested, seed=0)], seed=0)
+    bins = student.network.architecture.bins
+    small = logits_in_time(student, rows.examples, tested.examples, bins)[0]
+    large = logits_in_time(student, enlarged(rows).examples, enlarged(tested).examples, bins)[0]
+    mistaken = logits_in_time(student, rows.examples, enlarged(tested).examples, bins)[0]
+    assert np.abs(small - large).mean() < 0.5 * np.abs(small - mistaken).mean()
 
 
 def test_the_card_says_what_was_learned_and_what_is_reached():

@@ -21,7 +21,6 @@ from benchmarks.student_models import (
     VARIANTS,
     Job,
     jobs,
-    logits_among,
     without_facts,
     without_message,
     without_tokens,
@@ -30,7 +29,7 @@ from benchmarks.student_rows import Floats, Table
 from oversight.measurement.matching import size_matched, size_matched_auroc
 from oversight.students.batch import PROFILE, profiles
 from oversight.students.scale import quantile_edges
-from oversight.students.student import NetworkStudent
+from oversight.students.student import NetworkStudent, logits_in_time
 from tests.synthetic import examples
 
 TINY = Source("tiny", "0" * 40, "MIT", "trailers", True)
@@ -128,7 +127,7 @@ def test_what_learns_from_whom():
 
 def test_a_student_that_never_saw_a_repository_is_placed_on_its_past():
     """Its newest rows before the window give the scale; other ones give other scores, which are kept apart."""
-    trains = {"tiny": table(80), "other": table(80, seed=2, source=OTHER)}
+    trains = {"tiny": table(80), "other": table(120, seed=2, source=OTHER)}
     grown = tuple(replace(one, facts=one.facts * 100) for one in trains["other"].examples)
     changed = {**trains, "other": replace(trains["other"], examples=grown, labels=~trains["other"].labels)}
     scores, paths = [], []
@@ -148,7 +147,7 @@ def test_a_student_that_never_saw_a_repository_is_placed_on_its_past():
 def test_changes_are_placed_among_those_before_them_as_reviews_do(student: NetworkStudent):
     """Each block on the scale of the RECENT changes before it, those of earlier blocks among them, and no later one."""
     before, rows = table(400, seed=2).examples, table(250, seed=3).examples
-    whole, _ = logits_among(student, before, rows)
+    whole, _ = logits_in_time(student, before, rows, student.network.architecture.bins)
     known = profiles([*before, *rows])
     for start in (0, 100, 200):
         scale = quantile_edges(known[100 + start : 400 + start], student.network.architecture.bins)

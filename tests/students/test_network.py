@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from oversight.features import FACTS, HASH_BUCKETS
 from oversight.history.context import MEASURES
+from oversight.measurement.metrics import auroc
 from oversight.students.batch import PROFILE, Batch, collate, profiles
 from oversight.students.network import Architecture, Network, PiecewiseLinear, Standardise
-from oversight.students.scale import quantile_edges
+from oversight.students.scale import Scales, moving_scales, quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent
 from oversight.students.training import Budget, forward, observed
 from tests.synthetic import example, examples
@@ -155,22 +156,31 @@ def test_young_rows_are_not_taken_for_clean() -> None:
     assert corrected > 2 * plain
 
 
-def test_a_student_of_several_repositories_knows_the_scale_of_each() -> None:
-    """Its profiles are placed among the changes of the repository that is asked for."""
+def test_changes_are_learned_from_on_scales_of_their_own() -> None:
+    """What is a hundred times as large in one repository teaches what it would teach at the size of the other."""
+    changes, risky = examples(200)
+    large = {change.change_id for change in changes[::2]}
+    grown = [replace(one, measures=one.measures * (100 if one.change_id in large else 1)) for one in changes]
+    parts = [[one for one in grown if (one.change_id in large) is kind] for kind in (False, True)]
+    scales = Scales()
+    for part in parts:
+        scales += moving_scales([one.change_id for one in part], profiles(part), 8)
+    assert len(scales.edges) == 2
+    assert {scales.of[change] for change in large} == {1}
+    student = NetworkLearner(budget=Budget(epochs=4), scales=scales).fit(grown, risky, seed=0)
+    own = np.concatenate([student.on(scales.edges[number]).logits(part)[0] for number, part in enumerate(parts)])
+    labels = np.array([risky[grown.index(one)] for part in parts for one in part])
+    assert auroc(labels, own).require() > auroc(labels, np.concatenate([student.logits(p)[0] for p in parts])).require()
+
+
+def test_a_student_may_be_placed_on_another_scale() -> None:
+    """It says something else there; on the network's own scale it says the same as without one."""
     changes, risky = examples(80)
-    repository = {change.change_id: "small" if number % 2 else "large" for number, change in enumerate(changes)}
-    grown = [replace(one, facts=one.facts * (100 if repository[one.change_id] == "large" else 1)) for one in changes]
-    student = NetworkLearner(budget=Budget(epochs=1), repository=repository).fit(grown, risky, seed=0)
-    small, large = student.at("small"), student.at("large")
-    facts = slice(len(MEASURES), len(PROFILE) - 1)
-    assert large.edges is not None
-    assert small.edges is not None
-    assert large.edges[facts].sum() > 2 * small.edges[facts].sum()
-    assert not np.array_equal(small.predict(grown), large.predict(grown))
+    student = NetworkLearner(budget=Budget(epochs=1)).fit(changes, risky, seed=0)
     assert student.edges is None
-    np.testing.assert_array_equal(
-        student.on(student.network.scale.edges.numpy()).predict(grown), student.predict(grown)
-    )
+    own = student.network.scale.edges.numpy()
+    np.testing.assert_array_equal(student.on(own).predict(changes), student.predict(changes))
+    assert not np.array_equal(student.on(own + 1).predict(changes), student.predict(changes))
 
 
 def _inputs(batch: Batch) -> tuple[np.ndarray, ...]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from oversight.students.scale import quantile_edges, signed_log
+from oversight.students.scale import BLOCK, RECENT, Scales, moving_scales, quantile_edges, signed_log
 
 ANYTHING = arrays(
     np.float32, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=st.floats(width=32, allow_subnormal=False)
@@ -64,3 +64,27 @@ def test_one_absurd_change_moves_no_inner_edge_far() -> None:
     before, after = quantile_edges(profiles, 8), quantile_edges(absurd, 8)
     assert np.isfinite(after).all()
     assert np.abs(before - after)[:, :-1].max() < 0.1
+
+
+def test_a_scale_moves_on_with_the_history() -> None:
+    """Every block is placed among the RECENT before it and nothing later; the first among the first RECENT."""
+    profiles = np.random.default_rng(0).gamma(1, 10, (RECENT + 250, 3)).astype(np.float32)
+    changes = [str(row) for row in range(len(profiles))]
+    scales = moving_scales(changes, profiles, 4)
+    for row in (0, BLOCK - 1, BLOCK, RECENT + 249):
+        first = row - row % BLOCK
+        past = profiles[max(0, first - RECENT) : first] if first else profiles[:RECENT]
+        np.testing.assert_array_equal(scales.edges[scales.of[str(row)]], quantile_edges(past, 4))
+    later = profiles.copy()
+    later[RECENT:] *= 1_000
+    moved = moving_scales(changes, later, 4)
+    np.testing.assert_array_equal(moved.edges[moved.of[str(RECENT)]], scales.edges[scales.of[str(RECENT)]])
+
+
+def test_scales_of_several_repositories_are_kept_apart() -> None:
+    """Added up, each change is still placed on the scale that it had."""
+    first = moving_scales(["a"], np.ones((1, 2), dtype=np.float32), 4)
+    second = moving_scales(["b"], np.full((1, 2), 9, dtype=np.float32), 4)
+    both = Scales() + first + second
+    for change, alone in (("a", first), ("b", second)):
+        np.testing.assert_array_equal(both.edges[both.of[change]], alone.edges[0])
