@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -37,7 +37,19 @@ class Reading:
 def edition(*, opinions: bool) -> str:
     """Return a hash of all that a reading depends on besides the commit."""
     principles = Principles().principles if opinions else ()
-    return hashlib.sha256(f"{SCHEMA} {principles!r}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{SCHEMA} {_told(principles)}".encode()).hexdigest()[:16]
+
+
+def _told(value: object) -> str:
+    """Return `repr` of a value with its sets in order: theirs differs from process to process."""
+    if isinstance(value, frozenset):
+        return f"{{{', '.join(sorted(map(_told, value)))}}}"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_told, value))})"
+    if is_dataclass(value):
+        held = (f"{each.name}={_told(getattr(value, each.name))}" for each in fields(value))
+        return f"{type(value).__name__}({', '.join(held)})"
+    return repr(value)
 
 
 def read_changes(

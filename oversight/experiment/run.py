@@ -28,7 +28,9 @@ from oversight.history.schema import cache_directory
 from oversight.measurement.metrics import auroc, misfit
 from oversight.measurement.splits import Windows, draw_human
 from oversight.reviewers.model import WeakLabel
-from oversight.students.student import Learner, NetworkLearner, Student
+from oversight.students.batch import profiles
+from oversight.students.scale import RECENT, Scales, moving_scales
+from oversight.students.student import Learner, NetworkLearner, Student, logits_in_time
 
 Stage: TypeAlias = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 """A stage of the work with its name and number of steps; yields what to call with the steps that are done."""
@@ -108,6 +110,7 @@ def train(repository: Repository, tip: str, plan: Plan, stage: Stage) -> Trained
         [readings[pool.shas[row]] for row in draw.student.tolist()],
         plan.weak,
         plan.learner,
+        _scales(pool, draw, readings, plan.learner.bins),
     )
     trainings = plan.seeds * (1 + FOLDS * (2 if plan.method == "auto" else 1))
     with stage("training", trainings) as advance:
@@ -178,6 +181,17 @@ def _readable(draw: Draw, pool: Pool, readings: Mapping[str, Reading]) -> Draw:
     return Draw(draw.human[kept], draw.labels[kept], draw.student[read(draw.student)], draw.test[read(draw.test)])
 
 
+def _learned(draw: Draw) -> Rows:
+    """Return the rows that are learned from, in order of time."""
+    return np.sort(np.concatenate((draw.human, draw.student)))
+
+
+def _scales(pool: Pool, draw: Draw, readings: Mapping[str, Reading], bins: int) -> Scales:
+    """Return the scales that reviews would have placed these changes on, of what was read of the history."""
+    examples = [readings[pool.shas[row]].example for row in _learned(draw).tolist()]
+    return moving_scales([example.change_id for example in examples], profiles(examples), bins)
+
+
 def _measured(
     pool: Pool, draw: Draw, readings: Mapping[str, Reading], lesson: Lesson, taught: Sequence[Taught], plan: Plan
 ) -> Trained:
@@ -186,7 +200,9 @@ def _measured(
     examples = [one.example for one in tested]
     bare = [replace(one, measures=row) for one, row in zip(examples, pool.without_history(draw.test), strict=True)]
     first, labels = taught[0], pool.risky[draw.test]
-    risks = [one.student.predict(examples) for one in taught]
+    before = [readings[pool.shas[row]].example for row in _learned(draw)[-RECENT:].tolist()]
+    logits = [logits_in_time(one.student, before, examples, plan.learner.bins)[0] for one in taught]
+    risks = [one.student.change_calibration(each) for one, each in zip(taught, logits, strict=True)]
     weak_risks = _risks(weak.weak_labels(plan.weak, lesson.human, lesson.labels, tested, seed=plan.seed))
     without = first.student.predict(bare)
     test = Test(labels, pool.times[draw.test], pool.lines_added[draw.test], pool.churn[draw.test])

@@ -9,7 +9,7 @@ supervisor on, without it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -22,7 +22,8 @@ from oversight.experiment.weak import weak_labels
 from oversight.history.model import GoldLabel
 from oversight.measurement.platt import Platt, fit_platt
 from oversight.reviewers.model import WeakLabel
-from oversight.students.student import Learner, Student
+from oversight.students.scale import Scales
+from oversight.students.student import Learner, Student, logits_placed
 
 AUTO = ("mixed", "naive")
 """The methods that `auto` chooses between."""
@@ -48,13 +49,17 @@ class Taught:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is taught: N readings with human labels (N,), readings without, and how."""
+    """What is taught: N readings with human labels (N,), readings without, and how.
+
+    Profiles are placed on `scales`, where these name every change.
+    """
 
     human: Sequence[Reading]
     labels: NDArray[np.bool_]
     unlabelled: Sequence[Reading]
     weak: str
     learner: Learner
+    scales: Scales = field(default_factory=Scales)
 
     def check(self) -> None:
         """Raise `LabelError` where there are too few labels to teach with."""
@@ -69,9 +74,7 @@ class Lesson:
     def without(self, fold: NDArray[np.bool_]) -> Lesson:
         """The lesson without the human labels of `fold` (N,)."""
         kept = np.flatnonzero(~fold)
-        return Lesson(
-            [self.human[row] for row in kept.tolist()], self.labels[kept], self.unlabelled, self.weak, self.learner
-        )
+        return replace(self, human=[self.human[row] for row in kept.tolist()], labels=self.labels[kept])
 
     def weak_labels(self, seed: int) -> list[WeakLabel]:
         """Teach the weak supervisor and let it label what has no label."""
@@ -84,7 +87,7 @@ class Lesson:
             GoldLabel(one.example.change_id, bool(label), "human", _NOW, ())
             for one, label in zip(self.human, self.labels, strict=True)
         ]
-        return methods.method(method)(self.learner).fit(examples, labels, gold, seed=seed)
+        return methods.method(method)(self.learner.placed(self.scales)).fit(examples, labels, gold, seed=seed)
 
 
 def teach(lesson: Lesson, method: str, *, seed: int, advance: Callable[[str], None] = lambda _what: None) -> Taught:
@@ -103,7 +106,7 @@ def teach(lesson: Lesson, method: str, *, seed: int, advance: Callable[[str], No
         held = [lesson.human[row].example for row in np.flatnonzero(fold).tolist()]
         for name in candidates:
             advance(f"{name}, fold {number + 1} of {FOLDS}")
-            whole, alone = rest.student(name, labels, seed).logits(held)
+            whole, alone = logits_placed(rest.student(name, labels, seed), held, lesson.scales)
             scored[name][0][fold], scored[name][1][fold] = whole, alone
     losses = {name: _loss(whole, lesson.labels) for name, (whole, _) in scored.items()}
     chosen = min(losses, key=lambda name: losses[name])

@@ -6,7 +6,7 @@ history and in training alike.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +31,10 @@ class Scales:
 
     edges: tuple[Edges, ...] = ()
     of: Mapping[str, int] = field(default_factory=dict)
+
+    def names(self, changes: Iterable[str]) -> bool:
+        """Return whether there is a scale for every one of `changes`."""
+        return all(change in self.of for change in changes)
 
     def __add__(self, other: Scales) -> Scales:
         """Return the scales of both, of changes that are not in both."""

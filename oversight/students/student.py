@@ -32,6 +32,11 @@ Floats = NDArray[np.float64]
 class Student(Protocol):
     """A trained model of the risk of changes."""
 
+    @property
+    def change_calibration(self) -> Platt:
+        """What makes a probability of a change's log-odds."""
+        ...
+
     def predict(self, examples: Sequence[Example]) -> Floats:
         """Return P(risky) of each example, (N,)."""
         ...
@@ -52,6 +57,11 @@ class Student(Protocol):
 class Learner(Protocol):
     """A student yet to be trained: its architecture and its budget."""
 
+    @property
+    def bins(self) -> int:
+        """How many bins a scale has for each number."""
+        ...
+
     def fit(
         self,
         examples: Sequence[Example],
@@ -62,6 +72,10 @@ class Learner(Protocol):
         loss: Loss = cross_entropy,
     ) -> Student:
         """Train on targets (N,) in [0, 1] and weights (N,)."""
+        ...
+
+    def placed(self, scales: Scales) -> Learner:
+        """Return this learner with profiles placed on `scales`, where these name every change that it is given."""
         ...
 
 
@@ -123,6 +137,11 @@ class NetworkLearner:
     build: Build = Network
     report: Report | None = None
 
+    @property
+    def bins(self) -> int:
+        """How many bins a scale has for each number."""
+        return self.architecture.bins
+
     def fit(
         self,
         examples: Sequence[Example],
@@ -134,7 +153,7 @@ class NetworkLearner:
     ) -> NetworkStudent:
         """Train on targets (N,) in [0, 1] and weights (N,)."""
         changes = [example.change_id for example in examples]
-        placed = all(change in self.scales.of for change in changes)
+        placed = self.scales.names(changes)
         rows = Rows(
             examples,
             np.asarray(targets, dtype=np.float64),
@@ -150,12 +169,32 @@ class NetworkLearner:
         )  # fmt: skip
         return NetworkStudent(network)
 
+    def placed(self, scales: Scales) -> NetworkLearner:
+        """Return this learner with profiles placed on `scales`, where these name every change that it is given."""
+        return replace(self, scales=scales)
+
 
 _AT_ONCE = 256
 
 
 def _joined(parts: list[NDArray[np.float32]]) -> Floats:
     return np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
+
+
+def logits_placed(student: Student, examples: Sequence[Example], scales: Scales) -> tuple[Floats, Floats]:
+    """Return the log-odds (N,) of `examples`, and those of their hunks alone, each placed on its own of `scales`.
+
+    Where these do not name every change, all are placed on the student's own scale.
+    """
+    if not scales.names([example.change_id for example in examples]):
+        return student.logits(examples)
+    numbers = np.array([scales.of[example.change_id] for example in examples], dtype=np.int64)
+    whole, alone = np.zeros(len(examples)), np.zeros(len(examples))
+    for number in np.unique(numbers).tolist():
+        rows = np.flatnonzero(numbers == number)
+        part = [examples[row] for row in rows.tolist()]
+        whole[rows], alone[rows] = student.on(scales.edges[number]).logits(part)
+    return whole, alone
 
 
 def logits_in_time(

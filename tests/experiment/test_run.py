@@ -1,6 +1,9 @@
 """From a repository to a model: what is learned from, what is held out, and what is said about it."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -228,3 +231,15 @@ def test_a_file_of_labels_that_is_none_is_refused(tmp_path: Path, content: str) 
         read_labels(tmp_path / "labels.jsonl")
     with pytest.raises(LabelError):
         read_labels(tmp_path / "nowhere")
+
+
+def test_what_a_reading_depends_on_is_the_same_in_every_process() -> None:
+    """The order of sets is not; a cache that was filled in one run is found in the next."""
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", "from oversight.experiment.reading import edition; print(edition(opinions=True))"],
+            env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(told) == 1

@@ -14,7 +14,7 @@ from oversight.measurement.metrics import auroc
 from oversight.students.batch import PROFILE, Batch, collate, profiles
 from oversight.students.network import Architecture, Network, PiecewiseLinear, Standardise
 from oversight.students.scale import Scales, moving_scales, quantile_edges
-from oversight.students.student import NetworkLearner, NetworkStudent
+from oversight.students.student import NetworkLearner, NetworkStudent, logits_placed
 from oversight.students.training import Budget, forward, observed
 from tests.synthetic import example, examples
 
@@ -181,6 +181,19 @@ def test_a_student_may_be_placed_on_another_scale() -> None:
     own = student.network.scale.edges.numpy()
     np.testing.assert_array_equal(student.on(own).predict(changes), student.predict(changes))
     assert not np.array_equal(student.on(own + 1).predict(changes), student.predict(changes))
+
+
+def test_every_change_is_placed_on_its_own_scale(student: NetworkStudent) -> None:
+    """What is said of a change is what is said on the scale that is named for it, whatever the others are on."""
+    changes, _ = examples(30)
+    own = student.network.scale.edges.numpy()
+    scales = Scales((own, own + 1), {change.change_id: number % 2 for number, change in enumerate(changes)})
+    whole, alone = logits_placed(student, changes, scales)
+    for number in (0, 1):
+        expected = student.on(scales.edges[number]).logits(changes[number::2])
+        np.testing.assert_allclose(whole[number::2], expected[0], rtol=1e-5)
+        np.testing.assert_allclose(alone[number::2], expected[1], rtol=1e-5)
+    np.testing.assert_array_equal(logits_placed(student, changes, Scales())[0], student.logits(changes)[0])
 
 
 def _inputs(batch: Batch) -> tuple[np.ndarray, ...]:
