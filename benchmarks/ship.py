@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.repositories import PERMISSIVE
-from benchmarks.student_models import GENERAL, Variant
+from benchmarks.results_table import shown, signed
+from benchmarks.student_figures import COMPARED, Held, Scored, means, resample
+from benchmarks.student_models import GENERAL, STARTED, UNSEEN, Variant
 from benchmarks.student_rows import Table, read_tables
 from oversight.experiment.card import table
 from oversight.experiment.evaluation import Test, evaluate
@@ -45,6 +47,8 @@ Floats = NDArray[np.float64]
 
 _GENERAL = Variant(architecture=GENERAL[0], budget=GENERAL[1])
 _BINS = GENERAL[0].bins
+_LINES = "lines added"
+_RESAMPLES = 1_000
 
 
 @dataclass(frozen=True)
@@ -107,30 +111,39 @@ def calibrated(student: NetworkStudent, parts: Sequence[Part]) -> NetworkStudent
 
 
 def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Return the figures of every repository, and risks of held-out changes, as many of each repository."""
+    """Return the figures of every repository and of their means, and risks of held-out changes, as many of each."""
     found: dict[str, Any] = {}
+    helds: dict[str, Held] = {}
     full: list[Floats] = []
     none: list[Floats] = []
     for part in parts:
         rows, source = part.test, part.test.source
         bare = [replace(one, measures=np.where(HISTORY, np.nan, one.measures)) for one in rows.examples]
         others = teach([other for other in parts if other is not part], seed=seed)
-        before = part.past.examples
-        risk, unseen = (
-            one.change_calibration(logits_in_time(one, before, rows.examples, _BINS)[0]) for one in (student, others)
-        )
+        risk, unseen = (_risks(one, part) for one in (student, others))
         without = student.predict(bare)
-        scores = {"student": risk, "student, bare diff": without, "student that never saw it": unseen}
+        scores = {STARTED: risk, "student, bare diff": without, UNSEEN: unseen}
         found[part.name] = {
             "revision": source.revision,
             "licence": source.licence,
             "learned": {"n": len(part.learned), "risky": int(part.learned.labels.sum())},
             "test": evaluate(Test(rows.labels, rows.times, rows.measure("la"), rows.churn), scores),
         }
+        compared = {STARTED: risk, UNSEEN: unseen, _LINES: rows.measure("la")}
+        helds[part.name] = Held(rows, {name: Scored(one[None], False, 0.0) for name, one in compared.items()})
         full.append(np.quantile(risk, np.linspace(0, 1, 501)))
         none.append(np.quantile(without, np.linspace(0, 1, 501)))
         print(f"{part.name}: measured", file=sys.stderr, flush=True)
-    return found, {"full": np.concatenate(full), "none": np.concatenate(none)}
+    reference = {"full": np.concatenate(full), "none": np.concatenate(none)}
+    return {"repositories": found, "means": _means(helds)}, reference
+
+
+def _means(helds: Mapping[str, Held]) -> dict[str, Any]:
+    """Return means over the repositories of each kind, however few risky changes they have, with paired intervals."""
+    kinds = {name: held.table.source.kind for name, held in helds.items()}
+    resampled = {name: resample(held, resamples=_RESAMPLES) for name, held in helds.items()}
+    groups = means(kinds, list(helds), resampled)
+    return {kind: group for kind, group in groups.items() if kind != "all"}
 
 
 def _risks(student: NetworkStudent, part: Part) -> Floats:
@@ -140,7 +153,8 @@ def _risks(student: NetworkStudent, part: Part) -> Floats:
 
 def card(found: dict[str, Any]) -> str:
     """Return the card, in Markdown."""
-    learned = sum(one["learned"]["n"] for one in found.values())
+    repositories = found["repositories"]
+    learned = sum(one["learned"]["n"] for one in repositories.values())
     lines = [
         f"# default {VERSION}",
         "",
@@ -154,7 +168,7 @@ def card(found: dict[str, Any]) -> str:
         *(
             f"| {name} | {one['licence']} | {one['revision'][:12]} "
             f"| {one['learned']['n']} | {one['learned']['risky']} |"
-            for name, one in found.items()
+            for name, one in repositories.items()
         ),
         "",
         "## What `risk` means",
@@ -166,10 +180,26 @@ def card(found: dict[str, Any]) -> str:
         "that row, not the first, on a repository of your own. Bare diffs are measured against all repositories.",
         "",
         *_SEEN,
+        "",
+        *_on_the_mean(found["means"]),
     ]
-    for name, one in found.items():
+    for name, one in repositories.items():
         lines += ["", f"### {name}", *table(one["test"])]
     return "\n".join([*lines, "", "## Limits", *_LIMITS, ""])
+
+
+def _on_the_mean(groups: Mapping[str, Any]) -> Iterator[str]:
+    yield "Means over repositories, differences to lines added with 95 % intervals (blocks of time, paired):"
+    yield ""
+    yield "| repositories | score | AUROC | minus lines added | size-matched AUROC | minus lines added |"
+    yield "|---|---|---|---|---|---|"
+    for kind, group in groups.items():
+        for name in (STARTED, UNSEEN):
+            cells = []
+            for metric in COMPARED:
+                cells.append(shown(group[metric]["models"][name], interval=False))
+                cells.append(signed(group[metric]["differences"][name][_LINES]))
+            yield f"| {len(group['repositories'])} with {kind} | {name} | {' | '.join(cells)} |"
 
 
 _RISK = (
@@ -220,7 +250,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     student = teach(parts, seed=chosen.seed)
     found, reference = figures(parts, student, seed=chosen.seed)
     text = card(found)
-    metrics = {"seed": chosen.seed, "repositories": found}
+    metrics = {"seed": chosen.seed, **found}
     files = to_files(student, name="default", version=VERSION, reference=reference, metrics=metrics, card=text)
     print(text)
     print(f"sha256 {checkpoint.write(chosen.output, files)}", file=sys.stderr)

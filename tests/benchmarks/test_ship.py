@@ -63,5 +63,7 @@ def test_the_card_says_what_was_learned_and_what_is_reached():
     for part in parts:
         assert f"### {part.name}" in text
         assert part.test.source.revision[:12] in text
-        assert "student that never saw it" in found[part.name]["test"]["scores"]
+        assert "student that never saw it" in found["repositories"][part.name]["test"]["scores"]
+    assert "| 1 with trailers | student that never saw it |" in text
+    assert found["means"]["reverts"]["auroc"]["differences"]["student"]["lines added"]["low"] is not None
     assert all(np.isfinite(values).all() for values in reference.values())

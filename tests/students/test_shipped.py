@@ -32,7 +32,7 @@ def test_its_card_is_written_from_its_figures() -> None:
     directory = resources.files("oversight_models") / "default"
     metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     text = (directory / "card.md").read_text(encoding="utf-8")
-    assert text == card(metrics["repositories"])
+    assert text == card(metrics)
     for source in PERMISSIVE:
         assert f"| {source.name} | {source.licence} | {source.revision[:12]} " in text
 
