@@ -109,20 +109,30 @@ def xgboost(train: Table, evaluation: Table, seed: int) -> Floats:
     return _probability(model, profiles(evaluation.examples)[:, columns])
 
 
-def boosting_pooled(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+Numbers: TypeAlias = Callable[[Table], NDArray[np.float32]]
+"""What is known of each row in numbers, (N, K), NaN where unknown."""
+
+
+def all_numbers(table: Table) -> NDArray[np.float32]:
+    """Return the profiles of the rows."""
+    return profiles(table.examples)
+
+
+def boosting_pooled(
+    trains: Sequence[Table], evaluations: Sequence[Table], seed: int, numbers: Numbers = all_numbers
+) -> list[Floats]:
     """Boosting on numbers of several repositories at once, each number as its rank among the repository's own rows."""
     learned, labels, scales = [], [], []
     for train in trains:
         ripe = train.ripe_alone()
-        scales.append(_sorted_columns(profiles(train.examples)))
-        learned.append(placed(profiles(ripe.examples), scales[-1]))
+        scales.append(_sorted_columns(numbers(train)))
+        learned.append(placed(numbers(ripe), scales[-1]))
         labels.append(ripe.labels)
     every = np.concatenate(labels)
     _both_kinds(every)
     model = _boosting(seed).fit(np.concatenate(learned), every)
     return [
-        _probability(model, placed(profiles(table.examples), scale))
-        for table, scale in zip(evaluations, scales, strict=True)
+        _probability(model, placed(numbers(table), scale)) for table, scale in zip(evaluations, scales, strict=True)
     ]
 
 

@@ -28,6 +28,7 @@ from benchmarks.repositories import SOURCES, Source
 from benchmarks.student_figures import Held, Scored
 from benchmarks.student_models import POOLED_ROWS, Job, Tables, ablations, jobs
 from benchmarks.student_rows import clone_of, read_tables
+from benchmarks.touched_lines import Row, read_touched
 from oversight.errors import OversightError
 
 _RESAMPLES = 1_000
@@ -53,6 +54,15 @@ def read_all(sources: Iterable[Source], chosen: argparse.Namespace) -> tuple[Tab
         )
         trains[source.name], evaluations[source.name] = train, evaluation
     return trains, evaluations
+
+
+def _touched(sources: Iterable[Source], chosen: argparse.Namespace) -> dict[str, Row]:
+    """Return what is known of the lines that each change touches, by sha."""
+    found: dict[str, Row] = {}
+    for source in sources:
+        found |= read_touched(source, chosen.clones, chosen.work)
+        say(f"{source.name}: touched lines known")
+    return found
 
 
 def compute(wanted: Sequence[Job], trains: Tables, evaluations: Tables, work: Path) -> dict[str, list[str]]:
@@ -123,11 +133,10 @@ def run(chosen: argparse.Namespace) -> dict[str, Any] | None:
         clone_of(source, chosen.clones)
     started = time.perf_counter()
     trains, evaluations = read_all(sources, chosen)
-    wanted = list(
-        ablations(trains, seeds=chosen.seeds)
-        if chosen.ablations
-        else jobs(trains, seeds=chosen.seeds, seeds_left_out=chosen.seeds_left_out)
-    )
+    if chosen.ablations:
+        wanted = list(ablations(trains, _touched(sources, chosen), seeds=chosen.seeds))
+    else:
+        wanted = list(jobs(trains, seeds=chosen.seeds, seeds_left_out=chosen.seeds_left_out))
     part, parts = (int(number) for number in chosen.part.split("/"))
     failed = compute(wanted[part - 1 :: parts], trains, evaluations, chosen.work)
     if parts > 1:

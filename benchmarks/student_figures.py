@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.student_models import STUDENTS
+from benchmarks.student_models import AGAINST, STUDENTS
 from benchmarks.student_rows import Flags, Floats, Names, Table
 from oversight.errors import LabelError
 from oversight.measurement.arrays import Statistic
@@ -241,19 +241,24 @@ def difference(first: Resampled, second: Resampled) -> Figure:
 
 
 def of_ablations(helds: Mapping[str, Held], *, resamples: int) -> list[Figure]:
-    """Return each variant's means over all repositories, and what it has over the first."""
+    """Return each variant's means over all repositories, and what it has over the first, or what it is to be compared
+    with.
+    """
     resampled = [resample(held, resamples=resamples) for held in helds.values()]
     names = list(next(iter(helds.values())).models) if helds else []
     rows: list[Figure] = []
     for model in names:
-        row: Figure = {"model": model, "seeds": len(next(iter(helds.values())).models[model].scores)}
+        against = AGAINST.get(model, names[0])
+        row: Figure = {
+            "model": model, "against": against, "seeds": len(next(iter(helds.values())).models[model].scores)
+        }  # fmt: skip
         for metric in COMPARED:
             of_all = [one.get(metric, {}) for one in resampled]
-            mean, whole = mean_over(of_all, model), mean_over(of_all, names[0])
-            if mean is None or whole is None:
+            mean, other = mean_over(of_all, model), mean_over(of_all, against)
+            if mean is None or other is None:
                 row[metric] = row[f"{metric}, difference"] = _nothing("a repository has no scores")
                 continue
             row[metric] = told(summarise(mean.value, mean.draws))
-            row[f"{metric}, difference"] = difference(mean, whole)
+            row[f"{metric}, difference"] = difference(mean, other)
         rows.append(row)
     return rows

@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.distillation import expected_labels
-from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, boosting_pooled
+from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, all_numbers, boosting_pooled
 from benchmarks.pooling import AttentionPooling, MaximumPooling, MeanPooling
 from benchmarks.pretraining import pretrained
 from benchmarks.student_rows import Floats, Table, write_arrays
+from benchmarks.touched_lines import TOUCHED, Row
 from oversight.features.example import HISTORY
 from oversight.features.facts import FACTS
 from oversight.features.model import Example
@@ -45,6 +47,11 @@ POOLED = "student, taught by others too"
 UNSEEN = "student that never saw it"
 STUDENTS = (STARTED, ALONE, POOLED, UNSEEN)
 """*student* goes on from one that the permissive histories taught, as `oversight train` does from the shipped one."""
+
+WITH_LINES = f"{POOLED_PEER}, with the history of the touched lines"
+
+AGAINST = {WITH_LINES: POOLED_PEER}
+"""What an ablation is compared with, where that is not the whole student."""
 
 POOLED_ROWS = 12_000
 """Most rows of a repository where several of one kind are learned from at once: the newest."""
@@ -204,12 +211,25 @@ def jobs(tables: Tables, *, seeds: int, seeds_left_out: int) -> Iterator[Job]:
             yield Job(UNSEEN, seed, others, (name,), _beside(general, past), settings, False, UNSEEN_ROWS)
 
 
-def ablations(tables: Tables, *, seeds: int) -> Iterator[Job]:
-    """Yield the trainings of the pooled student with one part of it changed or taken away, the whole one first."""
+def ablations(tables: Tables, touched: Mapping[str, Row], *, seeds: int) -> Iterator[Job]:
+    """Yield the trainings of the pooled student with one part of it changed or taken away, the whole one first.
+
+    Last comes boosting without and with the history of the lines that a change touches, `touched` by change: what trees
+    can make nothing of is not worth a place in every reading.
+    """
     names = tuple(tables)
     for seed in range(seeds):
         for variant in VARIANTS:
             yield Job(variant.name, seed, names, names, variant.scores, repr(variant), False, POOLED_ROWS)
+
+    def numbers(table: Table) -> NDArray[np.float32]:
+        return np.concatenate((all_numbers(table), [touched[one.change_id] for one in table.examples]), axis=1)
+
+    def with_lines(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
+        return boosting_pooled(trains, evaluations, seed, numbers)
+
+    yield Job(POOLED_PEER, 0, names, names, boosting_pooled, "", False, POOLED_ROWS)
+    yield Job(WITH_LINES, 0, names, names, with_lines, repr(TOUCHED), False, POOLED_ROWS)
 
 
 def _peer_job(model: str, peer: Peer, name: str) -> Job:

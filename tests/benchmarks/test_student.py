@@ -19,14 +19,18 @@ from benchmarks.student_models import (
     STUDENTS,
     UNSEEN,
     VARIANTS,
+    WITH_LINES,
     Job,
+    ablations,
     jobs,
     without_facts,
     without_message,
     without_tokens,
 )
 from benchmarks.student_rows import Floats, Table
+from benchmarks.touched_lines import TOUCHED
 from oversight.measurement.matching import size_matched, size_matched_auroc
+from oversight.measurement.metrics import auroc
 from oversight.students.batch import PROFILE, profiles
 from oversight.students.scale import quantile_edges
 from oversight.students.student import NetworkStudent, logits_in_time
@@ -267,17 +271,41 @@ def test_differences_are_paired():
 def test_ablations_stand_beside_the_whole_student():
     """The first row has no difference to itself; a variant that knows less has a negative one."""
     helds = {
-        source.name: held(table(300, seed=seed, source=source), whole=2.0, less=0.2)
+        source.name: held(
+            table(300, seed=seed, source=source), whole=2.0, less=0.2, **{POOLED_PEER: 1.0, WITH_LINES: 3.0}
+        )
         for seed, source in enumerate((TINY, OTHER))
     }
     rows = student_figures.of_ablations(helds, resamples=50)
     assert rows[0]["auroc, difference"]["value"] == 0
     assert rows[1]["auroc, difference"]["high"] < 0
-    settings = {"window": "validation", "seeds": 2}
+    assert rows[2]["auroc, difference"]["high"] < 0
+    assert rows[3]["against"] == POOLED_PEER
+    assert rows[3]["auroc, difference"]["low"] > 0
+    settings = {"window": "validation", "seeds": 2, "train": 5_000}
     text = page({"ablations": {"settings": settings, "repositories": list(helds), "rows": rows}})
     assert "| whole | 0." in text
     assert "| less | 0." in text
     assert "tiny, other; seeds: 2" in text
+
+
+def test_boosting_is_shown_what_is_known_of_touched_lines():
+    """What separates the classes and stands in no profile is found by the peer that is given it, and by no other."""
+    rows, tested = table(300), table(100, seed=1)
+    random = np.random.default_rng(0)
+    touched = {
+        one.change_id: np.append(random.normal(size=len(TOUCHED) - 1), label).astype(np.float32)
+        for each in (rows, tested)
+        for one, label in zip(each.examples, random.permutation(each.labels), strict=True)
+    }
+    labels = {name: bool(row[-1]) for name, row in touched.items()}
+    rows, tested = (
+        replace(each, labels=np.array([labels[e.change_id] for e in each.examples])) for each in (rows, tested)
+    )
+    wanted = list(ablations({"tiny": rows}, touched, seeds=0))
+    assert [job.model for job in wanted] == [POOLED_PEER, WITH_LINES]
+    plain, more = (auroc(tested.labels, job.run([rows], [tested], 0)[0]).require() for job in wanted)
+    assert more > 0.95 > 0.7 > plain
 
 
 def test_figures_are_shown_with_their_reason_where_there_are_none():
