@@ -289,9 +289,9 @@ def _notes(examined: Examined, model: Model, standing: Standing | None) -> tuple
                 "The shipped model has not learned from this repository: go by the percentile, not by the risk."
             )
         notes.append(
-            "What counts as much and as little is taken from this repository's own changes."
+            "The change was measured against the changes before it in this repository."
             if standing.own_scale
-            else "What counts as much and as little is taken from what the model learned from: too few changes here."
+            else "The change was measured against those that the model learned from: too few came before it here."
         )
         notes.append(
             f"The percentile is taken among this repository's {standing.among} changes before this one."
