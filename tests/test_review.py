@@ -101,8 +101,8 @@ def test_a_report_says_whose_scale_and_whose_risks_a_change_was_placed_among(rev
     sources = []
     for place in (4, 5, 9):
         notes = review_of(reviewer, grown, grown.commits[place]).notes
-        scale = any("taken from this repository's own changes" in note for note in notes)
-        assert scale != any("taken from what the model learned from" in note for note in notes)
+        scale = any("measured against the changes before it" in note for note in notes)
+        assert scale != any("measured against those that the model learned from" in note for note in notes)
         sources.append((scale, any("this repository's 5 changes" in note for note in notes)))
         sources.append((scale, any("reference quantiles" in note for note in notes)))
     assert sources == [(False, False), (False, True), (True, True), (True, False), (True, False), (True, False)]
