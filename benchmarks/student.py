@@ -188,9 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 2
         if found is None:
             return 0
-        kept = {**kept, **found}
+        kept = results_table.rounded({**kept, **found})
         chosen.output.parent.mkdir(parents=True, exist_ok=True)
-        chosen.output.write_text(json.dumps(results_table.rounded(kept), indent=1) + "\n", encoding="utf-8")
+        chosen.output.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
     if chosen.table:
         _PAGE.write_text(results_table.page(kept), encoding="utf-8")
     return 0
