@@ -286,7 +286,8 @@ def _notes(examined: Examined, model: Model, standing: Standing | None) -> tuple
     if standing is not None:
         if model.shipped:
             notes.append(
-                "The shipped model does not know how often changes are repaired here: go by the percentile, not the risk."
+                "The shipped model does not know how often changes are repaired here: "
+                "go by the percentile, not by the risk."
             )
         notes.append(
             "The change was measured against the changes before it in this repository."
