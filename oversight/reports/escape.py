@@ -133,9 +133,9 @@ def markdown(text: str, limit: int | None = None) -> str:
 def _markdown_word(match: re.Match[str]) -> str:
     quoted, stops = match.groups()
     if quoted is not None:
-        return code(quoted) + stops
+        return _span(quoted) + stops
     if _REFERENCE.search(match[0]):
-        return code(match[0])
+        return _span(match[0])
     escaped = _MARKUP.sub(r"\\\g<0>", match[0])
     # Only the first word of a line can start a list, a rule or an underlined heading.
     return escaped if match.start() else _LEADING.sub(r"\1\\", escaped)
@@ -150,7 +150,12 @@ def code(text: str, limit: int | None = None) -> str:
     >>> code("a`b``c")
     '```a`b``c```'
     """
-    shown = terminal(text, limit).replace("|", r"\x7c")
+    return _span(terminal(text, limit))
+
+
+def _span(shown: str) -> str:
+    """Return what `terminal` gave as a code span; words of a line do not start one, so they are not looked at again."""
+    shown = shown.replace("|", r"\x7c")
     fence = "`" * (_longest_run(shown) + 1)
     # CommonMark strips one blank from both ends, and only where there is more than blanks.
     pad = " " if not shown.strip(" ") or shown[0] in "` " or shown[-1] in "` " else ""

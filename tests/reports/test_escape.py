@@ -105,6 +105,7 @@ def test_markdown(text: str) -> None:
 
 
 @given(hostile.map(lambda text: text.replace("`", "'").replace("|", "/")))
+@example("# ::error::")
 def test_markdown_says_what_the_text_says(text: str) -> None:
     """What is read is what was written, character by character."""
     said = "".join(token.content for token in inline(escape.markdown(text)))
