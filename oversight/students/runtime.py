@@ -53,13 +53,11 @@ class ModelInfo:
 class Read:
     """What the model reads in one change of H hunks, whatever the change is placed among.
 
-    `hunk_risks`: (H,) float64, each hunk's own risk, from that hunk alone. `shares`: (H,) float64 in [0, 1], the part
-    of what the hunks say together that each of them says; the rest, up to 1, no hunk shows. `reading`: what the risk
-    of the whole change is computed from.
+    `hunk_risks`: (H,) float64, each hunk's own risk, from that hunk alone. `reading`: what the risk of the whole change
+    is computed from.
     """
 
     hunk_risks: NDArray[np.float64]
-    shares: NDArray[np.float64]
     reading: Reading
 
 
@@ -149,7 +147,7 @@ class Model:
             own = slice(start, start + example.hunks)
             start += example.hunks
             total = float(odds[own].sum()) + unseen
-            found.append(Read(hunk_risks[own], odds[own] / total, Reading(float(np.log(total)), profile)))
+            found.append(Read(hunk_risks[own], Reading(float(np.log(total)), profile)))
         return found
 
     def risks(self, readings: Sequence[Reading | None], edges: Edges) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ def test_what_is_told_of_the_lines_that_a_change_touches(tmp_path: Path) -> None
     assert told["youngest, days"] == 10
     assert told["oldest, days"] == 110
     assert told["commits"] == told["authors"] == 2
-    # Deleted are a line of each; beside what is added stand the repair's line no more and one of the first commit.
+    # It deletes one line of the repair and one of the first commit, and adds beside others of the first.
     assert 0 < told["written by repairs"] < 1
     assert 0 < told["written by culprits"] < 1
     assert late[change][TOUCHED.index("written by culprits")] == 0

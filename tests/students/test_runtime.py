@@ -55,14 +55,6 @@ def test_weights_survive_storage(directory: Path, student: NetworkStudent) -> No
     np.testing.assert_allclose(again.predict(changes), student.predict(changes), atol=1e-6)
 
 
-def test_shares_split_what_the_hunks_say(directory: Path) -> None:
-    """Shares are not negative, leave room for what no hunk shows, and follow the hunks' own risks."""
-    for one in runtime.load(directory).read(examples(20, seed=7)[0]):
-        assert (one.shares >= 0).all()
-        assert 0 < one.shares.sum() < 1
-        assert np.argsort(one.shares).tolist() == np.argsort(one.hunk_risks).tolist()
-
-
 def test_pieces_add_up(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A change cut into many pieces gets the risks of one that fits into a single piece."""
     model = runtime.load(directory)
