@@ -45,8 +45,6 @@ _COMMAND_V1 = re.compile(r"#(?=#\w*\[)")
 _REFERENCE = re.compile(
     r"@|#\d|\bgh-\d|://|\bwww\.|\b(?:https?|ftp|mailto|xmpp):|\b[0-9a-f]{7,64}\b|:[\w+-]+:|\$", re.IGNORECASE
 )
-# A word, or several that stand between backticks. Matches start and end at blanks, so that no two code spans touch.
-_WORD = re.compile(r"`([^`]+)`([,.;:)]*)(?= |$)|[^ ]+")
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~&^!]")
 _LEADING = re.compile(r"^(\d*)(?=[-+=.)])")
 # A word, or several between backticks. Matches start and end at blanks, so that no two code spans touch.
