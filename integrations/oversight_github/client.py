@@ -1,0 +1,327 @@
+"""GitHub's REST and GraphQL interfaces, for one repository: verbs over one request that waits as it is told.
+
+What is sent again: everything that was refused for a rate limit, could not be connected, or met a 503, since nothing
+was done; and after any other 5xx or a lost connection GET, PUT, DELETE and GraphQL queries alone, which may be done
+twice. A POST or PATCH that got lost may have been obeyed: its caller looks before it tries again.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+import tenacity
+
+import oversight
+from oversight.errors import UsageError
+from oversight.reports.escape import terminal
+from oversight_github.errors import (
+    LIMITED_PAUSE,
+    SHOWN,
+    Forbidden,
+    GitHubError,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+    Unprocessable,
+    failure,
+    foreign,
+    graphql_failure,
+)
+
+__all__ = [
+    "PUBLIC",
+    "Client",
+    "Forbidden",
+    "GitHubError",
+    "NotFound",
+    "RateLimited",
+    "TooLarge",
+    "Unavailable",
+    "Unprocessable",
+]
+
+PUBLIC = "https://api.github.com"
+VERSION = "2022-11-28"
+ATTEMPTS = 5
+MAX_PAGES = 1_000
+MAX_REDIRECTS = 5
+MAX_BYTES = 64 * 1024 * 1024
+TIMEOUT = httpx.Timeout(30.0, connect=10.0)
+# A server that drips one byte now and then never meets the timeout for a read.
+ANSWER_SECONDS = 300.0
+
+_TWICE_IS_ONCE = frozenset({"GET", "PUT", "DELETE"})
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    following: httpx.Request | None
+    next_page: str | None
+
+
+class Client:
+    """One repository on one GitHub (github.com or GHES). Not thread-safe; a context manager that closes connections.
+
+    `repository` is "owner/name". `token` None asks as anybody. `api_url` is the API's root, which on GHES ends in
+    `/api/v3`. `patience` bounds the seconds that one request spends waiting. Proxies and certificates come from the
+    environment as httpx reads it (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE). Raises UsageError for values that cannot be.
+    """
+
+    def __init__(
+        self,
+        repository: str,
+        token: str | None,
+        *,
+        api_url: str = PUBLIC,
+        patience: float = 300.0,
+        max_bytes: int = MAX_BYTES,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if repository.count("/") != 1 or not all(repository.split("/")):
+            raise UsageError(f"{terminal(repository, 100)} is no repository of GitHub", mend="give it as owner/name")
+        # A line feed in a header's value would end up, token and all, in the message of the refusal.
+        if token is not None and not (token and token.isascii() and token.isprintable() and " " not in token):
+            raise UsageError("the token is no token of GitHub", mend="check for blanks, line ends and quotes around it")
+        self.repository = repository
+        self._token = token
+        self._root = _root(api_url)
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._http = httpx.Client(headers=_headers(token), timeout=TIMEOUT)
+        self._retrying = tenacity.Retrying(
+            sleep=sleep,
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, GitHubError) and error.again),
+            wait=_pause,
+            stop=lambda state: state.attempt_number >= ATTEMPTS or state.idle_for + state.upcoming_sleep > patience,
+            reraise=True,
+        )
+
+    def __repr__(self) -> str:
+        return f"Client({self.repository!r}, api_url={str(self._root)!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def here(self, *parts: str | int) -> str:
+        """Return the path of something in the repository; each part is quoted, slashes included.
+
+        >>> Client("ann/tools", None).here("contents", "a b/c#.py")
+        '/repos/ann/tools/contents/a%20b%2Fc%23.py'
+        """
+        return "/".join(["/repos", *map(_quoted, (*self.repository.split("/"), *parts))])
+
+    def get(self, path: str, **params: str | int) -> Any:
+        """Return the parsed JSON at `path`, which is below the API's root."""
+        return _parsed(self._ask("GET", self._url(path, params)))
+
+    def pages(self, path: str, *, key: str | None = None, **params: str | int) -> Iterator[Any]:
+        """Yield the items of all pages; `key` names the list where a page is an object. Raises GitHubError."""
+        url = self._url(path, {"per_page": 100, **params})
+        for _ in range(MAX_PAGES):
+            answer = self._ask("GET", url)
+            page = _parsed(answer)
+            items = page.get(key) if key is not None and isinstance(page, dict) else page
+            if not isinstance(items, list):
+                raise foreign("a page without a list of items")
+            yield from items
+            if answer.next_page is None:
+                return
+            url = self._within(answer.next_page)
+        raise foreign(f"more than {MAX_PAGES} pages")
+
+    def raw(self, path: str, accept: str) -> bytes:
+        """Return the bytes at `path` in a media type, such as `application/vnd.github.diff`. Raises TooLarge."""
+        return self._ask("GET", self._url(path, {}), accept=accept).content
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Send `body` as JSON; the parsed answer, None where it is empty."""
+        return _parsed(self._ask("POST", self._url(path, {}), body=body))
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Like `post`, to change what is there."""
+        return _parsed(self._ask("PATCH", self._url(path, {}), body=body))
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Like `post`, to replace what is there."""
+        return _parsed(self._ask("PUT", self._url(path, {}), body=body))
+
+    def delete(self, path: str) -> None:
+        """Delete what is there."""
+        self._ask("DELETE", self._url(path, {}))
+
+    def graphql(self, query: str, variables: Mapping[str, Any]) -> Any:
+        """Return `data` of the answer. Any error in it raises, also where a part of the data came."""
+        # GHES has REST at /api/v3 and GraphQL at /api/graphql, github.com both at the root.
+        base = self._root.path.removesuffix("/v3").rstrip("/")
+        url = self._root.copy_with(path=f"{base}/graphql")
+        body = {"query": query, "variables": dict(variables)}
+        return self._retrying(self._graphql, url, body, safe=not query.lstrip().startswith("mutation"))
+
+    def _graphql(self, url: httpx.URL, body: Mapping[str, Any], *, safe: bool) -> Any:
+        answer = _parsed(self._once("POST", url, None, body, safe=safe))
+        if not isinstance(answer, dict):
+            raise foreign("a GraphQL answer that is no object")
+        if errors := answer.get("errors"):
+            raise graphql_failure(errors, mask=self._mask)
+        return answer.get("data")
+
+    def _url(self, path: str, params: Mapping[str, str | int]) -> httpx.URL:
+        if not path.startswith("/") or "?" in path or "#" in path:
+            raise ValueError("a path is quoted, begins with a slash and has no query of its own")
+        url = httpx.URL(f"{self._root}{path}")
+        return url.copy_merge_params(params) if params else url
+
+    def _within(self, link: str) -> httpx.URL:
+        """Return the address of a next page, which is never on another host. Raises GitHubError."""
+        try:
+            url = self._root.join(link)
+        except httpx.InvalidURL:
+            raise foreign("a next page without an address") from None
+        if _origin(url) != _origin(self._root):
+            raise foreign("a next page on another host")
+        return url
+
+    def _ask(
+        self, method: str, url: httpx.URL, *, accept: str | None = None, body: Mapping[str, Any] | None = None
+    ) -> _Answer:
+        return self._retrying(self._once, method, url, accept, body, safe=method in _TWICE_IS_ONCE)
+
+    def _once(
+        self, method: str, url: httpx.URL, accept: str | None, body: Mapping[str, Any] | None, *, safe: bool
+    ) -> _Answer:
+        """Send one request. `safe`: it may be sent again though it may have been obeyed."""
+        headers = {} if accept is None else {"Accept": accept}
+        what = f"{method} {terminal(url.path, SHOWN)}"
+        try:
+            answer = self._follow(self._http.build_request(method, url, headers=headers, json=body))
+        except httpx.HTTPError as error:
+            # From None: the chain leads to the request, and there is the token.
+            raise Unavailable(
+                f"{what}: no answer ({type(error).__name__})",
+                mend="check the network, the proxy and the API's address",
+                again=safe or isinstance(error, _NEVER_SENT),
+            ) from None
+        if 200 <= answer.status < 300:
+            return answer
+        raise failure(
+            what, answer.status, answer.headers, answer.content, safe=safe, now=self._clock(), mask=self._mask
+        )
+
+    def _follow(self, request: httpx.Request) -> _Answer:
+        """Send a request and go where GitHub sends it: httpx takes the token off on the way to another host."""
+        for _ in range(MAX_REDIRECTS):
+            answer = self._read(request)
+            following = answer.following
+            if following is None:
+                return answer
+            if not _may_follow(request, following):
+                raise foreign("a redirection that is not to be followed")
+            request = following
+        raise foreign("too many redirections")
+
+    def _read(self, request: httpx.Request) -> _Answer:
+        """Return the answer with at most `max_bytes` of content, counted as unpacked."""
+        response = self._http.send(request, stream=True)
+        try:
+            content = bytearray()
+            began = time.monotonic()
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > self._max_bytes:
+                    raise TooLarge(
+                        f"{terminal(request.url.path, SHOWN)}: the answer has more than {self._max_bytes:,} bytes",
+                        mend="use a checkout, where git reads it",
+                    )
+                if time.monotonic() - began > ANSWER_SECONDS:
+                    raise httpx.ReadTimeout("the answer does not end", request=request)
+        finally:
+            response.close()
+        next_page = response.links.get("next", {}).get("url")
+        return _Answer(response.status_code, response.headers, bytes(content), response.next_request, next_page)
+
+    def _mask(self, text: str) -> str:
+        return text if self._token is None else text.replace(self._token, "***")
+
+
+def _headers(token: str | None) -> dict[str, str]:
+    headers = {
+        "Accept": "application/vnd.github+json",
+        "User-Agent": f"oversight-review/{oversight.__version__}",
+        "X-GitHub-Api-Version": VERSION,
+    }
+    return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
+
+
+def _root(api_url: str) -> httpx.URL:
+    """Return the API's root without a slash at its end. Raises UsageError."""
+    try:
+        url = httpx.URL(api_url.rstrip("/"))
+    except httpx.InvalidURL:
+        raise UsageError("the API's address cannot be read", mend=f"give it like {PUBLIC}") from None
+    if url.userinfo or url.query or url.fragment or not url.host:
+        raise UsageError("the API's address is no plain address", mend=f"give it like {PUBLIC}")
+    # The one exception is for tests and local proxies: what is on loopback crosses no wire.
+    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOOPBACK):
+        raise UsageError("the API's address is not https", mend="a token is never sent in the clear")
+    return url
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port
+
+
+def _may_follow(request: httpx.Request, following: httpx.Request) -> bool:
+    """Return whether a redirection keeps what was asked: the verb, and for everything but GET the host as well."""
+    if following.method != request.method:
+        return False
+    if _origin(following.url) == _origin(request.url):
+        return True
+    secure = following.url.scheme == "https" or following.url.host in _LOOPBACK
+    return request.method == "GET" and secure
+
+
+def _quoted(part: str | int) -> str:
+    # A part of dots alone would climb up in the path.
+    text = quote(str(part), safe="")
+    return text.replace(".", "%2E") if set(text) == {"."} else text
+
+
+def _parsed(answer: _Answer) -> Any:
+    if not answer.content:
+        return None
+    try:
+        return json.loads(answer.content)
+    except (ValueError, RecursionError):
+        raise foreign("something that is no JSON") from None
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Return the seconds before the next attempt: as GitHub says, else longer each time."""
+    error = state.outcome.exception() if state.outcome else None
+    doubled = 2.0 ** (state.attempt_number - 1)
+    if isinstance(error, RateLimited):
+        return error.pause if error.pause is not None else LIMITED_PAUSE * doubled
+    if isinstance(error, GitHubError) and error.pause is not None:
+        return error.pause
+    return doubled + random.uniform(0.0, 1.0)  # noqa: S311  # spreads clients, hides nothing

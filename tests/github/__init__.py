@@ -1,0 +1,1 @@
+"""Tests of integrations/oversight_github, against a GitHub on loopback."""
