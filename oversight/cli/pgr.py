@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from oversight.experiment.pool import Pool
     from oversight.experiment.protocol import Ground, Protocol
     from oversight.experiment.recovery import Scores
+    from oversight.history.model import GoldLabel
     from oversight.students.student import NetworkStudent
 
 _NOTHING = "none"
@@ -125,9 +127,10 @@ def pgr(
         show(repo, runs, plot, metric=metric, as_json=as_json)
         return
     _check_installed()
-    protocol = _protocol(human, seeds, since, labels, changes, jobs)
+    from oversight.audit.labels import read_labels
     from oversight.changes.repository import Repository
 
+    protocol = _protocol(human, seeds, since, {} if labels is None else read_labels(labels, repo), changes, jobs)
     with Repository.open(repo) as repository:
         _measure(repository, protocol, asked)
 
@@ -166,9 +169,10 @@ def _check_installed() -> None:
         raise MissingExtraError("oversight pgr", "train") from error
 
 
-def _protocol(human: int, seeds: int, since: str | None, labels: Path | None, changes: int, jobs: int) -> Protocol:
+def _protocol(
+    human: int, seeds: int, since: str | None, labels: Mapping[str, GoldLabel], changes: int, jobs: int
+) -> Protocol:
     from oversight.cli.options import moment
-    from oversight.experiment.human import read_labels
     from oversight.experiment.protocol import Protocol
     from oversight.experiment.reading import cores
 
@@ -180,7 +184,7 @@ def _protocol(human: int, seeds: int, since: str | None, labels: Path | None, ch
         student=changes - test,
         test=test,
         since=None if first is None else first.timestamp(),
-        labels={} if labels is None else read_labels(labels),
+        labels=labels,
         jobs=jobs or cores(),
     )
 

@@ -103,7 +103,7 @@ def train(
         from oversight.students.export import to_files
     except ModuleNotFoundError as error:
         raise MissingExtraError("oversight train", "train") from error
-    plan = _started(_plan(weak, method, human, seeds, changes, jobs, seed), start)
+    plan = _started(_plan(repo, weak, method, human, seeds, changes, jobs, seed), start)
     first = moment(since, "--since")
     plan = replace(plan, encoder=_encoder(tune, encoder, lora), since=None if first is None else first.timestamp())
     with Repository.open(repo) as repository:
@@ -153,10 +153,12 @@ def _started(plan: Plan, start: str) -> Plan:
     return replace(plan, learner=NetworkLearner(architecture, start=student), start=origin)
 
 
-def _plan(weak: str, method: str, human: str | None, seeds: int, changes: int, jobs: int, seed: int) -> Plan:
+def _plan(
+    repo: Path, weak: str, method: str, human: str | None, seeds: int, changes: int, jobs: int, seed: int
+) -> Plan:
     from oversight import methods
+    from oversight.audit.labels import read_labels
     from oversight.experiment import weak as reviewers
-    from oversight.experiment.human import read_labels
     from oversight.experiment.reading import cores
     from oversight.experiment.run import Plan
 
@@ -171,7 +173,7 @@ def _plan(weak: str, method: str, human: str | None, seeds: int, changes: int, j
         weak=weak,
         method=method,
         human=number,
-        labels=read_labels(Path(human)) if human is not None and number is None else {},
+        labels=read_labels(Path(human), repo) if human is not None and number is None else {},
         seeds=seeds,
         changes=changes,
         jobs=jobs or cores(),

@@ -1,0 +1,273 @@
+r"""Verdicts as JSON Lines: `verdict.schema.json` is the contract, a line an object, and no line is ever rewritten.
+
+A file is believed whole or not at all. A line that is no JSON, has a field too many, too few or of the wrong kind, that
+repeats an earlier line, or says something else under an earlier line's name, is refused with its number: what cannot
+have been written by us was written by somebody.
+
+Lines are ASCII (`oversight.reports.as_json`), so that text of people reaches no log or terminal as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from oversight.audit.verdict import Decision, Landing, Record, Selection, Shown, Source, Verdict
+from oversight.errors import LabelError
+from oversight.reports.as_json import dumps
+from oversight.reports.escape import data, terminal
+
+SCHEMA_VERSION = "1.0"
+"""Goes up in its first part when a field is removed or changes its meaning, in its second when one is added."""
+
+NOTE = 2_000
+"""Characters of a note that are kept."""
+
+LARGEST = 64 << 20
+"""Bytes of a file of verdicts, some hundred thousand of them."""
+
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FINGERPRINT = re.compile(r"[0-9a-f]{32}:[1-9][0-9]{0,8}")
+_MOMENT = re.compile(
+    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+_WORD = re.compile(r"[a-z][a-z-]{0,30}")
+_HOLD = 'write it as "oversight" does, or restore the file from before it was touched'
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What a field may hold, as a check and in words."""
+
+    holds: Callable[[Any], bool]
+    words: str
+
+
+_Fields: TypeAlias = Mapping[str, _Field]
+
+
+def _text(least: int, most: int) -> _Field:
+    return _Field(lambda value: isinstance(value, str) and least <= len(value) <= most, f"{least} to {most} characters")
+
+
+def _like(pattern: re.Pattern[str], words: str) -> _Field:
+    return _Field(lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None, words)
+
+
+def _one_of(*values: str) -> _Field:
+    return _Field(lambda value: isinstance(value, str) and value in values, " or ".join(f'"{one}"' for one in values))
+
+
+def _number(low: float, high: float) -> _Field:
+    def holds(value: Any) -> bool:
+        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+
+    return _Field(holds, f"a number from {low:g} to {high:g}")
+
+
+def _whole() -> _Field:
+    def holds(value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 63
+
+    return _Field(holds, "a whole number above 0")
+
+
+def _or_null(field: _Field) -> _Field:
+    return _Field(lambda value: value is None or field.holds(value), f"{field.words}, or null")
+
+
+_TRUTH = _Field(lambda value: isinstance(value, bool), "true or false")
+_OBJECT = _Field(lambda value: isinstance(value, dict), "an object")
+_COMMIT = _like(_SHA, "a full sha in lower case")
+_TIME = _like(_MOMENT, "a moment with its time zone, as 2025-01-31T12:00:00Z")
+_REPOSITORY = _text(3, 200)
+
+_HEAD: _Fields = {"schema_version": _one_of(SCHEMA_VERSION), "kind": _one_of("verdict", "landing")}
+_VERDICT: _Fields = {
+    **_HEAD,
+    "change_id": _COMMIT,
+    "finding": _or_null(_like(_FINGERPRINT, "a finding's fingerprint")),
+    "who": _text(1, 100),
+    "decision": _one_of(*Decision),
+    "note": _text(0, NOTE),
+    "decided_at": _TIME,
+    "own": _TRUTH,
+    "shown": _OBJECT,
+    "source": _OBJECT,
+}
+_SHOWN: _Fields = {
+    "selection": _one_of(*Selection),
+    "propensity": _or_null(_Field(lambda value: _number(0, 1).holds(value) and value > 0, "a number above 0, up to 1")),
+    "flagged": _or_null(_TRUTH),
+    "risk": _or_null(_number(0, 1)),
+    "percentile": _or_null(_number(0, 100)),
+    "model": _or_null(_like(re.compile("[0-9a-f]{64}"), "a sha256 in lower case")),
+}
+_SOURCE: _Fields = {
+    "kind": _like(_WORD, "a word in lower case"),
+    "repository": _or_null(_REPOSITORY),
+    "number": _or_null(_whole()),
+    "id": _or_null(_whole()),
+}
+_LANDING: _Fields = {
+    **_HEAD,
+    "change_id": _COMMIT,
+    "commit": _COMMIT,
+    "repository": _REPOSITORY,
+    "number": _whole(),
+    "landed_at": _TIME,
+}
+
+
+def line(entry: Verdict | Landing) -> str:
+    """Return the entry as one line, with its newline."""
+    told = asdict(entry)
+    if isinstance(entry, Verdict):
+        told["decided_at"] = _written(entry.decided_at)
+        told["note"], told["who"] = data(entry.note, NOTE), data(entry.who)
+        wanted, kind = _VERDICT, "verdict"
+    else:
+        told["landed_at"] = _written(entry.landed_at)
+        wanted, kind = _LANDING, "landing"
+    told |= {"schema_version": SCHEMA_VERSION, "kind": kind}
+    return dumps({name: told[name] for name in wanted}, 0)
+
+
+def written(entries: Iterable[Verdict | Landing]) -> str:
+    """Return the entries as lines."""
+    return "".join(map(line, entries))
+
+
+def read(path: Path) -> Record:
+    """Return what a file holds; `LabelError` names the line that is amiss. A file that is empty holds nothing."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise LabelError("the file of verdicts is too large", mend=f"keep it under {LARGEST >> 20} MB")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        raise LabelError("the file of verdicts cannot be read", mend="name a file that can be") from error
+    return parse(content)
+
+
+def parse(content: bytes) -> Record:
+    """Return what the content of a file holds; errors as of `read`."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        raise LabelError(f"line {number} of the verdicts is not UTF-8", mend=_HOLD) from error
+    verdicts: list[Verdict] = []
+    landings: list[Landing] = []
+    seen: dict[Hashable, tuple[int, Verdict | Landing]] = {}
+    # Not `splitlines`, which would cut a line at a separator inside of a string.
+    for number, row in enumerate(text.split("\n"), 1):
+        if not row.strip():
+            continue
+        entry = _entry(row, f"line {number} of the verdicts")
+        earlier, first = seen.setdefault(name_of(entry), (number, entry))
+        if earlier != number:
+            how = "repeats" if first == entry else "contradicts"
+            raise LabelError(f"line {number} of the verdicts {how} line {earlier}", mend=_HOLD)
+        (verdicts if isinstance(entry, Verdict) else landings).append(entry)  # type: ignore[arg-type]
+    return Record(tuple(verdicts), tuple(landings))
+
+
+def name_of(entry: Verdict | Landing) -> Hashable:
+    """Return what no two entries of a record share: who said it where and when, on what; or which head landed."""
+    if isinstance(entry, Landing):
+        return "landing", entry.repository.lower(), entry.change_id
+    return "verdict", entry.source, entry.change_id, entry.finding, entry.who, entry.decided_at
+
+
+def _entry(row: str, where: str) -> Verdict | Landing:
+    try:
+        told = json.loads(row, object_pairs_hook=_once, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise LabelError(f"{where} is not JSON", mend=_HOLD) from error
+    if not isinstance(told, dict):
+        raise LabelError(f"{where} is no object", mend=_HOLD)
+    version = told.get("schema_version")
+    if isinstance(version, str) and version != SCHEMA_VERSION:
+        raise LabelError(
+            f"{where} has the version {terminal(version, 20)}, and only {SCHEMA_VERSION} is known here",
+            mend="read it with the oversight that wrote it, or a later one",
+        )
+    if told.get("kind") == "landing":
+        _check(told, _LANDING, where)
+        return _landing(told, where)
+    _check(told, _VERDICT, where)
+    _check(told["shown"], _SHOWN, f'{where}, "shown"')
+    _check(told["source"], _SOURCE, f'{where}, "source"')
+    if (told["shown"]["propensity"] is None) != (told["shown"]["selection"] == Selection.REQUEST):
+        raise LabelError(f'{where} needs a "propensity", and null where the selection is "request"', mend=_HOLD)
+    return _verdict(told, where)
+
+
+def _check(told: Mapping[str, Any], fields: _Fields, where: str) -> None:
+    """Raise `LabelError` unless `told` has these fields, no others, and in each what it may hold."""
+    if missing := fields.keys() - told.keys():
+        raise LabelError(f'{where} has no "{min(missing)}"', mend=_HOLD)
+    if unknown := told.keys() - fields.keys():
+        raise LabelError(f'{where} has a field too many: "{terminal(min(unknown), 40)}"', mend=_HOLD)
+    for name, field in fields.items():
+        if not field.holds(told[name]):
+            raise LabelError(f'{where} has a "{name}" that is not {field.words}', mend=_HOLD)
+
+
+def _verdict(told: Mapping[str, Any], where: str) -> Verdict:
+    shown, source = told["shown"], told["source"]
+    return Verdict(
+        change_id=told["change_id"],
+        who=told["who"],
+        decision=Decision(told["decision"]),
+        note=told["note"],
+        decided_at=_moment(told["decided_at"], where),
+        shown=Shown(
+            Selection(shown["selection"]),
+            _float(shown["propensity"]),
+            shown["flagged"],
+            _float(shown["risk"]),
+            _float(shown["percentile"]),
+            shown["model"],
+        ),
+        source=Source(source["kind"], source["repository"], source["number"], source["id"]),
+        finding=told["finding"],
+        own=told["own"],
+    )
+
+
+def _landing(told: Mapping[str, Any], where: str) -> Landing:
+    moment = _moment(told["landed_at"], where)
+    return Landing(told["change_id"], told["commit"], told["repository"], told["number"], moment)
+
+
+def _moment(text: str, where: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except ValueError as error:
+        raise LabelError(f"{where} names a moment that never was", mend=_HOLD) from error
+
+
+def _written(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _float(number: float | None) -> float | None:
+    return None if number is None else float(number)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the object; a name that it has twice would let two readers read two things."""
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        raise ValueError("a name that stands twice")
+    return told
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")

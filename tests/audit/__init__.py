@@ -1,0 +1,1 @@
+"""Verdicts: whose counts, how they are written down, and what labels come of them."""
