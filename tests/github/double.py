@@ -9,6 +9,7 @@
         assert github.count("POST", "/repos/{owner}/{repo}/issues/{issue_number}/comments") == 1
 
 Requests are answered by routes.py and graph.py, whose paths are those of GitHub's own description of its interface.
+Where that is installed (description.py), each request is held against it: what it refuses gets 400, and fails the test.
 """
 
 from __future__ import annotations
@@ -16,60 +17,20 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from oversight_github.client import Client
+from tests.github.description import GHES, PUBLIC, Description, description
+from tests.github.exchange import Page, Refusal, Reply, Request
 from tests.github.world import World
 
 TOKEN = "ghs_" + "t" * 36
 ROOT = "/api/v3"
 # What may be in a path's last variable unquoted: names of refs and of files.
 _GREEDY = frozenset({"ref", "path", "basehead"})
-
-
-@dataclass(frozen=True)
-class Request:
-    """One request as a route sees it; `variables` of the path are unquoted."""
-
-    method: str
-    template: str
-    variables: Mapping[str, str]
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: Any
-    root: str
-
-    @property
-    def accept(self) -> str:
-        return self.headers.get("accept", "")
-
-
-@dataclass(frozen=True)
-class Reply:
-    """`body` is sent as JSON, bytes as they are, None as nothing. A `Page` is cut as the request asks."""
-
-    body: Any = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A whole list, of which a request sees one page; `key`: its name where GitHub wraps it in an object."""
-
-    items: list[Any]
-    key: str | None = None
-
-
-class Refusal(Exception):  # noqa: N818  # an answer, no error of the tests
-    """What a route raises for an answer that is no success."""
-
-    def __init__(self, status: int, message: str, *errors: Mapping[str, str] | str) -> None:
-        super().__init__(message)
-        self.reply = Reply({"message": message, "errors": list(errors)} if errors else {"message": message}, status)
 
 
 @dataclass
@@ -109,7 +70,6 @@ class Double:
         self.slept: list[float] = []
         self.faults: list[Fault] = []
         self.read_only = False
-        self.checks: list[Callable[[Request], None]] = []
         self.broken: list[str] = []
         self._clients: list[Client] = []
         self._lock = threading.Lock()
@@ -117,16 +77,18 @@ class Double:
         self._server.daemon_threads = True
 
     def __enter__(self) -> Self:
-        from tests.github import graph, routes  # noqa: F401  # they register themselves, and import this module
+        from tests.github import graph, routes, routes_checks, routes_git  # noqa: F401  # they register themselves, and import this module
 
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         for client in self._clients:
             client.close()
         self._server.shutdown()
         self._server.server_close()
+        # Whoever sends something wrong on purpose clears the list.
+        assert kind is not None or not self.broken, "not in GitHub's description:\n" + "\n".join(self.broken)
 
     @property
     def host(self) -> str:
@@ -196,17 +158,25 @@ class Double:
                 fault.times -= 1
                 return None if fault.drop else fault.reply
         if (request.method, request.template) not in _routes:
+            self.broken.append(f"{request.method} {path}: the double has no route for it")
             raise Refusal(404, "Not Found")
-        for check in self.checks:
-            try:
-                check(request)
-            except AssertionError as error:
-                self.broken.append(f"{request.method} {path}: {error}")
-                raise Refusal(400, str(error)) from None
+        self._hold(request, lambda one: one.check_request(request))
         if self.read_only and _changes(request):
             raise Refusal(403, "Resource not accessible by integration")
         reply = _routes[request.method, request.template](self.world, request)
+        self._hold(request, lambda one: one.check_reply(request, reply), PUBLIC)
         return _cut(reply, request, path) if isinstance(reply.body, Page) else reply
+
+    def _hold(self, request: Request, check: Callable[[Description], None], *names: str) -> None:
+        """Hold a request or an answer against what GitHub says of itself, where that is installed."""
+        for name in names or (PUBLIC, GHES):
+            known = description(name)
+            try:
+                if known is not None:
+                    check(known)
+            except AssertionError as error:
+                self.broken.append(f"{request.method} {request.template} ({name}): {error}")
+                raise Refusal(400, str(error)) from None
 
 
 def _changes(request: Request) -> bool:

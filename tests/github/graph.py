@@ -6,7 +6,8 @@ from typing import Any
 
 import graphql
 
-from tests.github.double import Reply, Request, route
+from tests.github.double import route
+from tests.github.exchange import Reply, Request
 from tests.github.world import JSON, World
 
 SCHEMA = graphql.build_schema(
@@ -23,7 +24,7 @@ SCHEMA = graphql.build_schema(
     type Bot implements Actor { login: String! }
     type Repository { pullRequest(number: Int!): PullRequest }
     type PullRequest implements Node {
-      id: ID!  number: Int!  headRefOid: String!
+      id: ID!  number: Int!  headRefOid: GitObjectID!
       reviewThreads(first: Int, after: String, last: Int, before: String): PullRequestReviewThreadConnection!
     }
     type PageInfo { hasNextPage: Boolean!  endCursor: String }
@@ -31,18 +32,25 @@ SCHEMA = graphql.build_schema(
       nodes: [PullRequestReviewThread]  pageInfo: PageInfo!  totalCount: Int!
     }
     type PullRequestReviewThread implements Node {
-      id: ID!  isResolved: Boolean!  isOutdated: Boolean!  path: String!  line: Int  subjectType: String!
-      resolvedBy: User  viewerCanResolve: Boolean!
+      id: ID!  isResolved: Boolean!  isOutdated: Boolean!  path: String!  line: Int
+      subjectType: PullRequestReviewThreadSubjectType!  resolvedBy: User  viewerCanResolve: Boolean!
       comments(first: Int, after: String, last: Int, before: String): PullRequestReviewCommentConnection!
     }
     type PullRequestReviewCommentConnection {
       nodes: [PullRequestReviewComment]  pageInfo: PageInfo!  totalCount: Int!
     }
     type PullRequestReviewComment implements Node {
-      id: ID!  databaseId: Int  fullDatabaseId: BigInt  body: String!  author: Actor  authorAssociation: String!
-      isMinimized: Boolean!  createdAt: String!  viewerDidAuthor: Boolean!
+      id: ID!  databaseId: Int  fullDatabaseId: BigInt  body: String!
+      author: Actor  authorAssociation: CommentAuthorAssociation!  isMinimized: Boolean!
+      createdAt: DateTime!  viewerDidAuthor: Boolean!
     }
     scalar BigInt
+    scalar DateTime
+    scalar GitObjectID
+    enum PullRequestReviewThreadSubjectType { FILE LINE }
+    enum CommentAuthorAssociation {
+      COLLABORATOR CONTRIBUTOR FIRST_TIMER FIRST_TIME_CONTRIBUTOR MANNEQUIN MEMBER NONE OWNER
+    }
     input ResolveReviewThreadInput { threadId: ID!  clientMutationId: String }
     input UnresolveReviewThreadInput { threadId: ID!  clientMutationId: String }
     type ResolveReviewThreadPayload { thread: PullRequestReviewThread  clientMutationId: String }

@@ -6,7 +6,8 @@ import base64
 import re
 from urllib.parse import urlsplit
 
-from tests.github.double import Page, Refusal, Reply, Request, route
+from tests.github.double import route
+from tests.github.exchange import Page, Refusal, Reply, Request
 from tests.github.world import JSON, World, encoded
 
 REPO = "/repos/{owner}/{repo}"

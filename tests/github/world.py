@@ -213,8 +213,11 @@ class World:
         self.pulls[number]["labels"] = [self.label(name) for name in dict.fromkeys(names)]
         return list(self.pulls[number]["labels"])
 
-    def artifact(self, name: str, archive: bytes, *, expired: bool = False) -> JSON:
-        """Make an artifact of a workflow, a zip file."""
+    def artifact(
+        self, name: str, archive: bytes, *, expired: bool = False, branch: str = "main", fork: bool = False
+    ) -> JSON:
+        """Make an artifact, a zip file, of a workflow that ran on `branch` of this repository or of a fork."""
+        run = {"id": self.id(), "repository_id": 1, "head_repository_id": 2 if fork else 1, "head_branch": branch}
         artifact = {
             "id": self.id(),
             "node_id": "A_1",
@@ -222,6 +225,7 @@ class World:
             "size_in_bytes": len(archive),
             "expired": expired,
             "created_at": self.now(),
+            "workflow_run": {**run, "head_sha": "a" * 40},
         }
         self.artifacts.append(artifact)
         self.archives[artifact["id"]] = archive
