@@ -62,7 +62,11 @@ def route(method: str, template: str) -> Callable[[Route], Route]:
 
 
 class Double:
-    """GitHub on loopback for as long as the context lasts. `calls`: every request that arrived, in order."""
+    """GitHub on loopback for as long as the context lasts.
+
+    `calls`: every request that arrived, in order. `checks` see each before it is answered; one may change the world, as
+    somebody else would at that moment. `broken`: what is not in GitHub's description.
+    """
 
     def __init__(self, repository: str = "octo/repo") -> None:
         self.world = World(repository)
@@ -70,6 +74,7 @@ class Double:
         self.slept: list[float] = []
         self.faults: list[Fault] = []
         self.read_only = False
+        self.checks: list[Callable[[Request], None]] = []
         self.broken: list[str] = []
         self._clients: list[Client] = []
         self._lock = threading.Lock()
@@ -161,6 +166,8 @@ class Double:
             self.broken.append(f"{request.method} {path}: the double has no route for it")
             raise Refusal(404, "Not Found")
         self._hold(request, lambda one: one.check_request(request))
+        for check in self.checks:
+            check(request)
         if self.read_only and _changes(request):
             raise Refusal(403, "Resource not accessible by integration")
         reply = _routes[request.method, request.template](self.world, request)
