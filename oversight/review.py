@@ -56,8 +56,12 @@ class Reviewer:
 
     def diff(self, source: bytes | BinaryIO) -> RiskReport:
         """Review a bare diff: no repository, so no history."""
-        change = keep_covered(change_from_diff(source), self.settings.paths)
-        return self._report(change, context_of_diff(change), None)
+        return self.change(change_from_diff(source))
+
+    def change(self, change: Change) -> RiskReport:
+        """Review a change of which nothing is known but itself, whichever way it was read."""
+        covered = keep_covered(change, self.settings.paths)
+        return self._report(covered, context_of_diff(covered), None)
 
     def _report(self, change: Change, context: Context, neighbours: Neighbours | None) -> RiskReport:
         try:

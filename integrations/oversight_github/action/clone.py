@@ -1,0 +1,273 @@
+"""A bare repository of our own, fetched beside the checkout: its history whole, its contents as far as they are needed.
+
+The default checkout has one commit and no merge base. Deepening it would change what later steps find in it, and would
+obey its configuration; this clone is ours, in the cache directory, and a later run fetches what is new alone. Small
+repositories are fetched with all contents, so that a report is the same as in a full checkout; of others the commits
+and lists of files, and then the contents that a review reads.
+
+git gets the machine's configuration here, unlike everywhere else, since proxies and certificates stand there; but no
+hooks, no credential helper, no submodules, and one protocol. The token is in the environment alone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from oversight.changes.quarantine import shown
+from oversight.changes.repository import Repository
+from oversight.errors import RepositoryError, UsageError
+from oversight.students.scale import BLOCK, RECENT
+from oversight_github.action.outputs import basic
+
+WHOLE_KILOBYTES = 100_000
+"""The largest repository, by GitHub's own figure, that is fetched with all contents: seconds on a hosted runner."""
+
+NEIGHBOURS = RECENT + 2 * BLOCK
+"""How many changes before one a review may read: `oversight.neighbours.first_of` goes back no further."""
+
+MOST_BLOBS = 20_000
+"""Contents fetched for the changes before the one under review; the older ones of more are read as unknown."""
+
+_AT_ONCE = 5_000
+_PACKS = 50
+_PAUSE = 3.0
+_REFERENCES = "refs/oversight/"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_KEPT = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY", "GIT_PROXY_SSL_CAINFO")
+_PASSING = ("unable to access", "rpc failed", "early eof", "hung up", "timed out", "error: 5")
+_REFUSED = ("authentication failed", "could not read username", "repository not found", "error: 401", "error: 403")
+_MEND = "check the network and the token, or check out with `fetch-depth: 0`"
+
+
+class FetchError(RepositoryError):
+    """git could not fetch. `passing`: it may work a moment later."""
+
+    def __init__(self, said: str) -> None:
+        lowered = said.lower()
+        refused = any(words in lowered for words in _REFUSED)
+        self.passing = not refused and any(words in lowered for words in _PASSING)
+        self.refused = refused
+        mend = "give the token `contents: read` on this repository" if refused else _MEND
+        super().__init__(f"git could not fetch: {shown(said, 300)}", mend=mend)
+
+
+class GoneError(RepositoryError):
+    """The server no longer has a commit, as after a force push. `sha` is the one that was asked for."""
+
+    def __init__(self, sha: str) -> None:
+        self.sha = sha
+        super().__init__(
+            f"commit {sha[:12]} is no longer on the server",
+            mend="a force push has replaced it: what came in its place has a run of its own",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A repository on a GitHub, as git reaches it. Raises UsageError for a server that is not reached by https."""
+
+    server_url: str
+    repository: str
+    token: str | None
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.server_url)
+        # The one exception is for tests: what is on loopback crosses no wire.
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+            raise UsageError("GITHUB_SERVER_URL is no https address", mend="a token is never sent in the clear")
+
+    @property
+    def url(self) -> str:
+        """The repository's address, without a user or a token."""
+        return f"{self.server_url}/{self.repository}"
+
+    @property
+    def place(self) -> Path:
+        """A relative path of its own for each repository of each server."""
+        owner, name = self.repository.split("/")
+        host = urlsplit(self.server_url).netloc.replace(":", "_")
+        return Path("github", host, owner, f"{name}.git")
+
+    def environment(self, nothing: Path) -> dict[str, str]:
+        """Return the environment of a git that talks to the server; at `nothing` there is no file."""
+        settings = {
+            "core.hooksPath": str(nothing), "core.fsmonitor": "false", "core.askPass": "", "credential.helper": "",
+            "fetch.recurseSubmodules": "false", "fetch.unpackLimit": "1", "fetch.writeCommitGraph": "false",
+            "gc.auto": "0", "maintenance.auto": "false", "protocol.version": "2", "http.lowSpeedLimit": "1000",
+            "http.lowSpeedTime": "60",
+        }  # fmt: skip
+        # An empty header first: it takes away those that the machine's configuration adds.
+        headers = ["", f"Authorization: Basic {basic(self.token)}"] if self.token is not None else [""]
+        pairs = [*settings.items(), *((f"http.{self.url}.extraHeader", header) for header in headers)]
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+        kept.pop("SSH_ASKPASS", None)
+        given = {
+            "GIT_CONFIG_COUNT": str(len(pairs)), "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1",
+            "GIT_ALLOW_PROTOCOL": urlsplit(self.server_url).scheme, "LC_ALL": "C", "LANGUAGE": "C",
+        }  # fmt: skip
+        for number, (key, value) in enumerate(pairs):
+            given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+        return kept | given
+
+
+class Clone:
+    """Our bare repository of a remote at `path`; `kilobytes` is GitHub's figure for its size, None where unknown."""
+
+    def __init__(self, remote: Remote, path: Path, *, kilobytes: int | None) -> None:
+        git = shutil.which("git")
+        if git is None:
+            raise RepositoryError("git is not installed on this runner", mend="install git 2.32 or newer")
+        self.path = path
+        self._git = git
+        self._remote = remote
+        self._large = kilobytes is None or kilobytes > WHOLE_KILOBYTES
+        self._environment = remote.environment(path / "nothing")
+        self._mark = path / "blobless"
+        self._prepare()
+
+    @property
+    def blobless(self) -> bool:
+        """Whether contents are fetched as they are needed. Decided when the clone is made."""
+        return self._mark.exists()
+
+    def resolve(self, name: str) -> str:
+        """Return the sha that a branch or tag of the server points to; a full sha is its own.
+
+        Raises FetchError, and UsageError where there is none of that name.
+        """
+        if is_sha(name):
+            return name
+        names = [name] if name.startswith("refs/") else [f"refs/heads/{name}", f"refs/tags/{name}"]
+        told = self._run("ls-remote", "--quiet", self._remote.url, *names, *(f"{one}^{{}}" for one in names)).decode()
+        found = {ref: sha for sha, _, ref in (line.partition("\t") for line in told.splitlines())}
+        for ref in chain.from_iterable((f"{one}^{{}}", one) for one in names):
+            if ref in found:
+                return found[ref]
+        raise UsageError(f"there is no branch or tag '{shown(name)}'", mend="give a full sha, a branch or a tag")
+
+    def fetch(self, shas: Sequence[str]) -> None:
+        """Fetch commits with all their history. Raises GoneError, FetchError."""
+        try:
+            self._fetch_history(shas)
+        except FetchError as error:
+            if error.refused:
+                raise
+            if error.passing:
+                time.sleep(_PAUSE)
+            else:  # a clone that an earlier job left half-made, or that the disk has damaged
+                shutil.rmtree(self.path, ignore_errors=True)
+                self._prepare()
+            self._fetch_history(shas)
+
+    def keep(self, base: str) -> None:
+        """Remember `base` as where the next run goes on from, and as HEAD."""
+        (self.path / "HEAD").write_text(f"{base}\n", encoding="ascii")
+        with suppress(RepositoryError):  # another job is at it
+            known = self._run("for-each-ref", "--format=%(refname)", _REFERENCES).decode().split()
+            mine = f"{_REFERENCES}{base}"
+            lines = [f"update {mine} {base}\n", *(f"delete {name}\n" for name in known if name != mine)]
+            self._run("update-ref", "--stdin", stdin="".join(lines).encode())
+            if len(list((self.path / "objects" / "pack").glob("*.pack"))) > _PACKS:
+                self._run("repack", "-a", "-d", "--keep-unreachable", "--quiet")
+
+    def fetch_contents(self, blobs: Iterable[str]) -> None:
+        """Fetch those of `blobs` that are not here. Raises FetchError."""
+        if not self.blobless:
+            return
+        missing = self._missing(blobs)
+        for start in range(0, len(missing), _AT_ONCE):
+            stdin = "".join(f"{sha}\n" for sha in missing[start : start + _AT_ONCE]).encode("ascii")
+            self._fetch("-c", "fetch.negotiationAlgorithm=noop", options=("--filter=blob:none", "--stdin"), stdin=stdin)
+
+    def contents_of(self, repository: Repository, revision: str, paths: Sequence[str]) -> None:
+        """Fetch what is at `paths` of a revision. Raises FetchError."""
+        listed = repository.run("ls-tree", "-r", "-z", revision, "--", *paths).split(b"\0")
+        self.fetch_contents(entry.split(None, 3)[2].decode("ascii") for entry in listed if b" blob " in entry)
+
+    def _fetch_history(self, shas: Sequence[str]) -> None:
+        self._fetch(options=("--filter=blob:none",) if self.blobless else ("--no-filter",), wants=shas)
+
+    def _fetch(
+        self, *before: str, options: Sequence[str], wants: Sequence[str] = (), stdin: bytes | None = None
+    ) -> None:
+        quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
+        self._run(*before, "fetch", *quiet, *options, "origin", *wants, stdin=stdin)
+
+    def _missing(self, blobs: Iterable[str]) -> list[str]:
+        asked = list(dict.fromkeys(blobs))
+        if not asked:
+            return []
+        with Repository.open(self.path) as repository:  # in quarantine, where nothing is fetched on the way
+            told = repository.run("cat-file", "--batch-check=", "--buffer", stdin="\n".join(asked).encode() + b"\n")
+        return [line.removesuffix(b" missing").decode() for line in told.splitlines() if line.endswith(b" missing")]
+
+    def _prepare(self) -> None:
+        """Make the repository, or put its configuration right: what a cache gave back is not obeyed."""
+        try:
+            if not (self.path / "objects").is_dir():
+                self.path.mkdir(parents=True, exist_ok=True)
+                self._run("init", "--quiet", "--bare", "--template=", ".")
+                if self._large:
+                    self._mark.touch()
+            promise = "promisor = true\n\tpartialCloneFilter = blob:none\n" if self.blobless else "\n"
+            extension = "\tpartialClone = origin\n" if self.blobless else ""
+            (self.path / "config").write_text(
+                f"[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n{extension}"
+                f'[remote "origin"]\n\turl = {self._remote.url}\n\t{promise}',
+                encoding="utf-8",
+            )
+        except OSError as error:
+            raise RepositoryError(
+                f"the cache directory cannot be written: {error.strerror}",
+                mend="set OVERSIGHT_CACHE_DIR to a folder that can be",
+            ) from error
+
+    def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
+        environment: Mapping[str, str] = self._environment | {"GIT_DIR": str(self.path)}
+        done = subprocess.run(
+            [self._git, *arguments], cwd=self.path, env=environment, input=stdin or b"", capture_output=True,
+            check=False,
+        )  # fmt: skip
+        if done.returncode == 0:
+            return done.stdout
+        said = done.stderr.decode("utf-8", "replace").strip()
+        _, gone, sha = said.partition("not our ref ")
+        if gone and is_sha(sha.split()[0]):
+            raise GoneError(sha.split()[0])
+        raise FetchError(" ".join(said.split()))
+
+
+def is_sha(name: str) -> bool:
+    """Whether `name` is a full commit id."""
+    return len(name) in (40, 64) and not name.strip("0123456789abcdef")
+
+
+def read_for_review(repository: Repository, base: str | None, head: str) -> tuple[list[str], list[str]]:
+    """Return the blobs that the change from `base` to `head` needs, and those of the changes before it."""
+    if base is None:
+        return _blobs(repository, ["--root", head]), []
+    own = _blobs(repository, [base, head])
+    listed = repository.run("rev-list", "--no-merges", f"--max-count={NEIGHBOURS}", base, "--")
+    return own, _blobs(repository, ["--stdin", "--root"], stdin=listed)[:MOST_BLOBS]
+
+
+def _blobs(repository: Repository, about: Sequence[str], stdin: bytes | None = None) -> list[str]:
+    """Return the blobs on both sides of a diff without contents, in which entries and paths take turns."""
+    command = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--no-commit-id", *about)
+    entries = repository.run(*command, stdin=stdin).split(b"\0")[:-1:2]
+    found: dict[str, None] = {}
+    for entry in entries:
+        old_mode, new_mode, old, new, _ = entry.decode("ascii").lstrip(":").split(" ")
+        for mode, sha in ((old_mode, old), (new_mode, new)):
+            if mode != "160000" and sha.strip("0"):
+                found[sha] = None
+    return list(found)

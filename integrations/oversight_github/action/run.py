@@ -1,0 +1,204 @@
+"""The job on one page: what the workflow asks and the event names becomes a report, and the report an exit code.
+
+    inputs ─┐
+    event ──┴─> wanted ──> source ──> review ──> files, summary, outputs ──> what needs rights ──> exit code
+
+Exit codes: 0 reviewed; 1 flagged and `fail-on: flagged`; 2 an input or the event is wrong; 3 the change could not be
+scored, which fails the step whatever `fail-on` says. What needs no rights is written first, and nothing that comes
+after it can fail the step: a token that may not comment is no reason for a red check.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from oversight.changes.diff import change_from_diff
+from oversight.changes.patches import EVERYTHING
+from oversight.config import Settings, load
+from oversight.errors import OversightError, UnscoredError, UsageError
+from oversight.history.model import Completeness
+from oversight.reports import Format, RiskReport
+from oversight.reports.markdown import render as as_markdown
+from oversight.reports.model import Coverage, Skipped, Status
+from oversight.review import Reviewer
+from oversight.reviewers.principles import Principles, parse_named
+from oversight_github.action import inputs as asked
+from oversight_github.action.inputs import FailOn, Inputs, InputsError
+from oversight_github.action.models import open_wanted
+from oversight_github.action.outputs import (
+    Outputs,
+    of_failure,
+    of_report,
+    summary_of_failure,
+    target_in,
+    write_report,
+)
+from oversight_github.action.runner import Runner
+from oversight_github.action.source import Source, find
+from oversight_github.action.wanted import Wanted, wanted
+from oversight_github.client import Client
+from oversight_github.events import PullRequestEvent, parse
+from oversight_github.publish import publish
+from oversight_github.publish.model import Target, Wishes
+
+_NAME = 60
+_LARGEST_PAYLOAD = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a job has to go by."""
+
+    runner: Runner
+    inputs: Inputs
+    outputs: Outputs
+    client: Client
+    payload: Mapping[str, Any]
+
+
+def run(environment: MutableMapping[str, str]) -> int:
+    """Do the job of a step with this environment, and return its exit code."""
+    outputs = Outputs.of(environment)
+    failure: OversightError
+    try:
+        return _run(environment, outputs)
+    except InputsError as error:
+        for mistake in error.mistakes:
+            outputs.complain(mistake)
+        failure = error
+    except OversightError as error:
+        outputs.complain(error)
+        failure = error
+    except Exception as error:  # a bug of ours must not look like a clean review
+        if environment.get("OVERSIGHT_DEBUG"):
+            outputs.say(traceback.format_exc())
+        failure = UnscoredError(
+            f"internal error, nothing was reviewed: {type(error).__name__}: {error}",
+            mend="report it, please, with what OVERSIGHT_DEBUG=1 in `env:` adds to the log",
+        )
+        outputs.complain(failure)
+    outputs.set(of_failure())
+    outputs.summarise(summary_of_failure(failure))
+    return failure.exit_code
+
+
+def _run(environment: MutableMapping[str, str], outputs: Outputs) -> int:
+    inputs = asked.read(environment)
+    environment.pop(asked.variable("token"), None)  # no process that is started from here on inherits it
+    if inputs.token is None:
+        outputs.warn("There is no token: nothing can be posted, and nothing fetched but from public repositories.")
+    else:
+        outputs.mask(inputs.token)
+    runner = Runner.of(environment)
+    with Client(runner.repository, inputs.token, api_url=runner.api_url) as client:
+        return _review(Job(runner, inputs, outputs, client, _payload(runner.event_path)))
+
+
+def _review(job: Job) -> int:
+    event = parse(job.runner.event_name, job.payload)
+    about = job.payload.get("repository")
+    repository = about if isinstance(about, dict) else {}
+    change = wanted(event, job.inputs, sha=job.runner.sha, default_branch=repository.get("default_branch"))
+    report_file, sarif_file = _targets(job)
+    if isinstance(event, PullRequestEvent) and change.pull is None:
+        job.outputs.note("The pull request is closed, or not the change under review: nothing is posted to it.")
+    try:
+        with find(change, job.runner, job.inputs.token, job.client, kilobytes=repository.get("size")) as source:
+            report = source.review(_reviewer(job, source))
+    except UnscoredError as error:
+        job.outputs.complain(error)
+        report = _unscored(error, change, job)
+    _write(job, report, report_file, sarif_file)
+    _publish(job, report, change)
+    job.outputs.findings(report)
+    if report.status is not Status.SCORED:
+        return UnscoredError.exit_code
+    return 1 if report.flagged and job.inputs.fail_on is FailOn.FLAGGED else 0
+
+
+def _reviewer(job: Job, source: Source) -> Reviewer:
+    """Return who reviews: what the inputs say goes before the base revision, and the change has no say."""
+    inputs = job.inputs
+    settings = load(
+        source.settings(), budget=inputs.budget, include=inputs.include or None, exclude=inputs.exclude or None
+    )
+    model = open_wanted(inputs, source, job.runner.workspace, job.runner.temp, default=settings.model)
+    return Reviewer(model, Principles(parse_named(source.principles(settings.principles))), settings)
+
+
+def _targets(job: Job) -> tuple[Path, Path | None]:
+    """Return the files of the report; the JSON one is always written, somewhere."""
+    inputs, workspace = job.inputs, job.runner.workspace
+    report = inputs.report_file or str(job.runner.temp / "oversight" / "report.json")
+    return target_in(workspace, report), target_in(workspace, inputs.sarif_file) if inputs.sarif_file else None
+
+
+def _unscored(error: UnscoredError, change: Wanted, job: Job) -> RiskReport:
+    """Return the report on a change that could not be had: nothing of it was read, and how much it is, is unknown."""
+    nothing = replace(change_from_diff(b""), id=change.head, head=change.head, repository=job.runner.repository)
+    return RiskReport(
+        id=change.head, change=nothing, status=Status.UNSCORED, risk=None, percentile=None, flagged=True,
+        flagged_by=(), budget=job.inputs.budget or Settings().budget, hunks=(), findings=(),
+        coverage=Coverage(1, 0, None, 0, Completeness.NONE, (Skipped(EVERYTHING, error.message),)),
+        model=None, error=error.message,
+    )  # fmt: skip
+
+
+def _write(job: Job, report: RiskReport, report_file: Path, sarif_file: Path | None) -> None:
+    job.outputs.summarise(as_markdown(report))
+    job.outputs.set(of_report(report, report_file=report_file, sarif_file=sarif_file))
+    write_report(report, report_file, Format.JSON)
+    if sarif_file is not None:
+        write_report(report, sarif_file, Format.SARIF)
+
+
+def _publish(job: Job, report: RiskReport, change: Wanted) -> None:
+    """Post what the inputs ask for, as far as the token may; whatever fails is told, and fails nothing."""
+    if job.inputs.token is None or report.change.head is None:
+        return
+    pull = change.pull if change.pull is not None and change.pull.head_sha == report.change.head else None
+    try:
+        # A review against something else than the base of the pull request says nothing of what is gone since.
+        target = Target(report.change.head, pull.number if pull else None, whole=job.inputs.base is None)
+        published = publish(report, target, job.client, _wishes(job.inputs))
+    except Exception as error:
+        job.outputs.warn(f"The review could not be posted: {type(error).__name__}: {error}")
+        return
+    for step in published.steps:
+        (job.outputs.warn if step in published.failed else job.outputs.say)(str(step))
+
+
+def _wishes(inputs: Inputs) -> Wishes:
+    """Return what to post. Reviews of parts of a monorepo go by their paths, so that none takes another's place."""
+    return Wishes(
+        comment=inputs.comment,
+        inline=inputs.inline,
+        check_run=inputs.check_run,
+        labels=inputs.labels,
+        gate=inputs.fail_on is FailOn.FLAGGED,
+        name=f"oversight ({', '.join(inputs.include)[:_NAME]})" if inputs.include else "oversight",
+    )
+
+
+def _payload(path: Path) -> Mapping[str, Any]:
+    """Return the event as the runner wrote it down. Raises UsageError."""
+    try:
+        with path.open("rb") as file:
+            payload = json.loads(file.read(_LARGEST_PAYLOAD))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError("the event's payload cannot be read", mend="run this as a step of a workflow") from error
+    if not isinstance(payload, dict):
+        raise UsageError("the event's payload is no object", mend="run this as a step of a workflow")
+    return payload
+
+
+def main() -> None:
+    """Run the step that this process is."""
+    sys.exit(run(os.environ))
