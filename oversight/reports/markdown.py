@@ -7,7 +7,7 @@ room that is left, so that no flood of findings pushes the coverage receipt out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,6 +18,9 @@ from oversight.reports.model import Finding, FlaggedBy, HunkRisk, RiskReport, St
 
 LIMIT = 65_535
 """GitHub's limit for comments and check-run texts, in characters; kept in bytes of UTF-8, which are never fewer."""
+
+Link = Callable[[str, int | None, int | None], str | None]
+"""Where a path and lines of the new file (first and last) can be looked at; None where they cannot."""
 
 _UPFRONT_FINDINGS = 10
 _UPFRONT_HUNKS = 5
@@ -58,11 +61,14 @@ class _Block:
         return f"- and {lost:,} more, left out to keep to the length of a comment\n"
 
 
-def render(report: RiskReport) -> str:
-    """Return the report as Markdown of at most `LIMIT` bytes."""
+def render(report: RiskReport, *, limit: int = LIMIT, link: Link | None = None) -> str:
+    """Return the report as Markdown of at most `limit` bytes; `link` gives the addresses of places.
+
+    An address is the caller's, and stands between round brackets as it is: it has neither these nor blanks.
+    """
     head, foot = _head(report), _foot(report)
-    parts, room = [head], LIMIT - _size(head) - _size(foot)
-    for block in _blocks(report):
+    parts, room = [head], limit - _size(head) - _size(foot)
+    for block in _blocks(report, link or _nowhere):
         if block.count or block.title:
             parts.append(block.fitted(room // 2))
             room -= _size(parts[-1])
@@ -87,42 +93,50 @@ def _percent(risk: float | None) -> str:
     return words.percent(risk).replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _blocks(report: RiskReport) -> list[_Block]:
+def _nowhere(_path: str, _start: int | None, _end: int | None) -> None:
+    return None
+
+
+def _blocks(report: RiskReport, link: Link) -> list[_Block]:
     findings = words.grouped(report.findings)
     hunks = words.in_reading_order(report.hunks)
     first, others = findings[:_UPFRONT_FINDINGS], findings[_UPFRONT_FINDINGS:]
     upfront = _UPFRONT_HUNKS if FlaggedBy.BUDGET in report.flagged_by else 0
     leading, rest = hunks[:upfront], hunks[upfront:]
-    show = partial(_hunk, listed=report.findings)
+    show = partial(_hunk, listed=report.findings, link=link)
+    tell = partial(_finding, link=link)
     coverage = report.coverage
     skipped = (_skipped(part.path, part.reason) for part in coverage.skipped)
     notes = (f"- {markdown(note, _TEXT)}\n" for note in report.notes)
     return [
-        _Block(len(first), map(_finding, first), title="**Findings**" if first else ""),
+        _Block(len(first), map(tell, first), title="**Findings**" if first else ""),
         _Block(len(leading), map(show, leading), title="**Hunks to read first**" if leading else ""),
-        _Block(len(others), map(_finding, others), summary=words.counted(len(others), "more finding")),
+        _Block(len(others), map(tell, others), summary=words.counted(len(others), "more finding")),
         _Block(len(rest), map(show, rest), summary=words.counted(len(rest), "more hunk" if leading else "hunk")),
         _Block(len(coverage.skipped), skipped, title=words.coverage_sentence(coverage), summary=_receipt(report)),
         _Block(len(report.notes), notes, summary="Notes"),
     ]
 
 
-def _finding(group: words.Group) -> str:
-    places = ", ".join(_place(path, line) for path, line in group.places[:_PLACES])
+def _finding(group: words.Group, link: Link) -> str:
+    places = ", ".join(_place(link, path, line) for path, line in group.places[:_PLACES])
     if len(group.places) > _PLACES:
         places += f" and {words.counted(len(group.places) - _PLACES, 'more place')}"
     said = markdown(group.message, _TEXT)
     return f"- **{group.severity.value}** {said} ({code(group.principle, 80)})<br>{places}\n"
 
 
-def _hunk(hunk: HunkRisk, listed: Sequence[Finding]) -> str:
+def _hunk(hunk: HunkRisk, listed: Sequence[Finding], link: Link) -> str:
     reasons = "; ".join(markdown(reason, _TEXT) for reason in words.reasons(hunk, listed)[:_REASONS])
-    head = f"- **{_percent(hunk.risk)}** {_place(hunk.path, hunk.start, hunk.end)}"
+    head = f"- **{_percent(hunk.risk)}** {_place(link, hunk.path, hunk.start, hunk.end)}"
     return f"{head}: {reasons}\n" if reasons else f"{head}\n"
 
 
-def _place(path: str, start: int | None = None, end: int | None = None) -> str:
-    return code(words.place(terminal(path, _PATH), start, end)) if path else words.WHOLE_CHANGE
+def _place(link: Link, path: str, start: int | None = None, end: int | None = None) -> str:
+    if not path:
+        return words.WHOLE_CHANGE
+    shown, address = code(words.place(terminal(path, _PATH), start, end)), link(path, start, end)
+    return shown if address is None else f"[{shown}]({address})"
 
 
 def _skipped(path: str, reason: str) -> str:

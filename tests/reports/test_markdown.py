@@ -12,6 +12,7 @@ from markdown_it.token import Token
 
 from oversight.reports import Format, render
 from oversight.reports.markdown import LIMIT
+from oversight.reports.markdown import render as markdown_render
 from oversight.reports.model import Finding, HunkRisk, RiskReport, Skipped
 from oversight.reviewers.model import Severity
 from tests.reports.examples import EXAMPLES, crowded, flagged_by_budget, hostile, not_flagged, unscored
@@ -37,10 +38,10 @@ def tokens(text: str) -> list[Token]:
     return [one for token in PARSER.parse(text) for one in (token, *(token.children or []))]
 
 
-def check(text: str) -> None:
-    """Fail on any markup that is not ours, and on folds that are not closed."""
+def check(text: str, *, links: bool = False) -> None:
+    """Fail on any markup that is not ours, on folds that are not closed, and on links where none are asked for."""
     found = tokens(text)
-    assert {token.type for token in found} <= EXPECTED
+    assert {token.type for token in found} <= EXPECTED | ({"link_open", "link_close"} if links else set())
     markup = "".join(token.content for token in found if token.type in {"html_block", "html_inline"})
     assert OURS.sub("", markup) == ""
     assert markup.count("<details>") == markup.count("</details>")
@@ -122,3 +123,24 @@ def test_flood() -> None:
 def test_names_in_reasons_are_code() -> None:
     """A name that a reason sets between backticks is shown as code."""
     assert "in `charge`: a call" in markdown(flagged_by_budget())
+
+
+@given(hostile_text, hostile_text)
+def test_links(path: str, message: str) -> None:
+    """Places lead to where the caller says, whatever a path holds, and nothing else leads anywhere."""
+    report = replace(
+        flagged_by_budget(),
+        hunks=(HunkRisk(path, 1, 3, 0.5, (message,)),),
+        findings=(Finding("a/b", Severity.HIGH, path, 2, message),),
+    )
+    text = markdown_render(report, link=lambda _, start, end: f"https://github.test/x#R{start}-{end}")
+    check(text, links=True)
+    targets = [token.attrs["href"] for token in tokens(text) if token.type == "link_open"]
+    assert targets == ["https://github.test/x#R2-None", "https://github.test/x#R1-3"] * bool(path)
+
+
+def test_less_room() -> None:
+    """Who needs room for something of their own asks for less."""
+    text = markdown_render(crowded(2_000, 500), limit=5_000)
+    check(text)
+    assert 2_500 < len(text.encode("utf-8")) <= 5_000
