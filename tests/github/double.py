@@ -35,13 +35,17 @@ _GREEDY = frozenset({"ref", "path", "basehead"})
 
 @dataclass
 class Fault:
-    """What some requests get instead of their own answer; with `drop` the connection ends without any."""
+    """What some requests get instead of their own answer; with `drop` the connection ends without any.
+
+    `obeyed`: it has been done all the same, as where only the answer gets lost.
+    """
 
     method: str
     template: str
     reply: Reply
     times: int
     drop: bool = False
+    obeyed: bool = False
 
     def meets(self, request: Request) -> bool:
         return self.times > 0 and self.method in ("*", request.method) and self.template in ("*", request.template)
@@ -120,10 +124,11 @@ class Double:
         headers: Mapping[str, str] | None = None,
         times: int = 1,
         drop: bool = False,
+        obeyed: bool = False,
     ) -> None:
-        """Let the next `times` requests of that kind ("*": of any) get `status` instead of an answer."""
+        """Let the next `times` requests of that kind ("*": of any) get `status` instead of an answer: see Fault."""
         body = {"message": message} if errors is None else {"message": message, "errors": errors}
-        self.faults.append(Fault(method, template, Reply(body, status, headers or {}), times, drop))
+        self.faults.append(Fault(method, template, Reply(body, status, headers or {}), times, drop, obeyed))
 
     def limit(self, *, retry_after: int | None = None, times: int = 1) -> None:
         """Let the next requests meet a secondary rate limit, as GitHub words it."""
@@ -161,7 +166,12 @@ class Double:
         for fault in self.faults:
             if fault.meets(request):
                 fault.times -= 1
+                if fault.obeyed:
+                    self._obey(request, path)
                 return None if fault.drop else fault.reply
+        return self._obey(request, path)
+
+    def _obey(self, request: Request, path: str) -> Reply:
         if (request.method, request.template) not in _routes:
             self.broken.append(f"{request.method} {path}: the double has no route for it")
             raise Refusal(404, "Not Found")
