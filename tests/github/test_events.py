@@ -1,0 +1,399 @@
+"""Payloads as values: GitHub's own examples, what goes missing in them, and what hostile people put there."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oversight_github.events import (
+    MAX_NUMBER,
+    Comment,
+    EventError,
+    Manual,
+    MergeGroup,
+    PullRequestEvent,
+    Push,
+    Scheduled,
+    parse,
+)
+from tests.github.description import MODULES
+from tests.needed import needed
+
+BASE, HEAD = "b" * 40, "a" * 40
+KINDS = {
+    "issue_comment": Comment,
+    "merge_group": MergeGroup,
+    "pull_request": PullRequestEvent,
+    "pull_request_review_comment": Comment,
+    "pull_request_target": PullRequestEvent,
+    "push": Push,
+    "schedule": Scheduled,
+    "workflow_dispatch": Manual,
+}
+
+
+def pull_request(**changes: Any) -> dict[str, Any]:
+    """A payload as small as it may be, with some keys of the pull request changed."""
+    pull = {
+        "number": 7,
+        "state": "open",
+        "title": "A change",
+        "user": {"login": "ann"},
+        "draft": False,
+        "labels": [{"name": "one"}, {"name": "two"}],
+        "base": {"ref": "main", "sha": BASE, "repo": {"full_name": "octo/repo"}},
+        "head": {"ref": "topic", "sha": HEAD, "repo": {"full_name": "octo/repo"}},
+    }
+    return {"action": "opened", "pull_request": pull | changes, "sender": {"login": "bob"}}
+
+
+def comment(**changes: Any) -> dict[str, Any]:
+    """A comment below a pull request, with some keys of the comment changed."""
+    said = {"id": 9, "body": "/oversight safe", "user": {"login": "ann", "type": "User"}, "author_association": "OWNER"}
+    return {"action": "created", "issue": {"number": 7, "pull_request": {}}, "comment": said | changes}
+
+
+PUSH = {"ref": "refs/heads/main", "before": BASE, "after": HEAD, "forced": True}
+GROUP = {
+    "action": "checks_requested",
+    "merge_group": {"base_ref": "refs/heads/main", "base_sha": BASE, "head_ref": "refs/heads/queue", "head_sha": HEAD},
+}
+PAYLOADS: dict[str, dict[str, Any]] = {
+    "issue_comment": comment(),
+    "merge_group": GROUP,
+    "pull_request": pull_request(),
+    "pull_request_review_comment": {**comment(in_reply_to_id=3), "pull_request": {"number": 7}},
+    "push": PUSH,
+    "schedule": {"schedule": "0 4 * * 1"},
+    "workflow_dispatch": {"ref": "refs/heads/main", "inputs": None},
+}
+
+
+@cache
+def examples() -> list[tuple[str, dict[str, Any]]]:
+    """Every example of every event of every GitHub."""
+    paths = sorted((MODULES / "@octokit" / "webhooks-examples").glob("*/index.json"))
+    needed(bool(paths), "@octokit/webhooks-examples", mend="npm ci --prefix tests/github")
+    return [
+        (event["name"], payload)
+        for path in paths
+        for event in json.loads(path.read_bytes())
+        for payload in event["examples"]
+    ]
+
+
+def test_a_pull_request_is_read_whole():
+    """All that a review needs of it, and who did what."""
+    event = parse("pull_request", pull_request(draft=True))
+    assert isinstance(event, PullRequestEvent)
+    assert (event.action, event.label, event.sender) == ("opened", None, "bob")
+    pull = event.pull
+    assert (pull.number, pull.state, pull.draft, pull.title, pull.author) == (7, "open", True, "A change", "ann")
+    assert (pull.base_ref, pull.base_sha, pull.head_ref, pull.head_sha) == ("main", BASE, "topic", HEAD)
+    assert (pull.head_repository, pull.fork, pull.labels) == ("octo/repo", False, ("one", "two"))
+
+
+def test_bytes_and_objects_are_the_same_payload():
+    """As read from a file or from a request."""
+    assert parse("push", json.dumps(PUSH).encode()) == parse("push", PUSH) == Push(PUSH["ref"], BASE, HEAD, True)
+
+
+def test_the_other_events_are_read_too():
+    """Each as the value of its kind."""
+    assert parse("merge_group", GROUP) == MergeGroup(BASE, HEAD, "refs/heads/main", "checks_requested")
+    assert parse("schedule", {"schedule": "0 4 * * 1"}) == Scheduled()
+    assert parse("workflow_dispatch", {"inputs": None}) == Manual()
+    said = parse("issue_comment", comment())
+    assert said == Comment("created", 9, 7, True, "/oversight safe", "ann", "OWNER", "User")
+    inline = parse("pull_request_review_comment", PAYLOADS["pull_request_review_comment"])
+    assert isinstance(inline, Comment)
+    assert (inline.inline, inline.on_pull, inline.number, inline.reply_to) == (True, True, 7, 3)
+
+
+def test_a_comment_below_an_issue_is_on_no_pull_request():
+    """The two share an event."""
+    event = parse("issue_comment", {**comment(), "issue": {"number": 7}})
+    assert isinstance(event, Comment)
+    assert not event.on_pull
+
+
+def test_a_label_that_is_added_is_named():
+    """With who added it: labels carry verdicts."""
+    event = parse("pull_request", {**pull_request(), "action": "labeled", "label": {"name": "risky"}})
+    assert isinstance(event, PullRequestEvent)
+    assert (event.action, event.label, event.sender) == ("labeled", "risky", "bob")
+
+
+def test_pull_request_target_reads_the_same():
+    """It differs in what the token may do."""
+    assert parse("pull_request_target", pull_request()) == parse("pull_request", pull_request())
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "fork"),
+    [
+        ({"full_name": "octo/repo"}, "octo/repo", False),
+        ({"full_name": "eve/repo"}, "eve/repo", True),
+        (None, None, True),
+    ],
+)
+def test_a_fork_is_one_and_a_deleted_one_as_well(head: dict[str, str] | None, name: str | None, fork: bool):
+    """GitHub keeps the commits of a deleted fork, and forgets the fork."""
+    event = parse("pull_request", pull_request(head={"ref": "topic", "sha": HEAD, "repo": head}))
+    assert isinstance(event, PullRequestEvent)
+    assert (event.pull.head_repository, event.pull.fork) == (name, fork)
+
+
+def test_where_it_is_unknown_it_counts_as_a_fork():
+    """The less trusted of the two."""
+    base = {"ref": "main", "sha": BASE}
+    event = parse("pull_request", pull_request(base=base))
+    assert isinstance(event, PullRequestEvent)
+    assert event.pull.fork
+    ours = parse("pull_request", {**pull_request(base=base), "repository": {"full_name": "octo/repo"}})
+    assert isinstance(ours, PullRequestEvent)
+    assert not ours.pull.fork
+
+
+def test_what_a_review_can_do_without_may_be_missing():
+    """The account that is gone, the title, the labels, who sent it."""
+    payload = pull_request(user=None, title=None, labels=None)
+    del payload["pull_request"]["draft"], payload["sender"]
+    event = parse("pull_request", payload)
+    assert isinstance(event, PullRequestEvent)
+    assert (event.pull.author, event.pull.title, event.pull.labels, event.pull.draft) == (None, "", (), False)
+    said = parse("issue_comment", comment(user=None, body=None, author_association=None))
+    assert isinstance(said, Comment)
+    assert (said.author, said.author_type, said.body, said.association) == (None, None, "", "NONE")
+
+
+@pytest.mark.parametrize(
+    ("name", "payload", "says"),
+    [
+        ("pull_request", pull_request(number=None), "pull_request.pull_request.number is missing or not a number"),
+        ("pull_request", pull_request(number=True), "number is not a number"),
+        ("pull_request", pull_request(number=0), "number is not a number"),
+        ("pull_request", pull_request(number=MAX_NUMBER + 1), "number is not a number"),
+        ("pull_request", pull_request(number="7"), "number is not a number"),
+        ("pull_request", pull_request(base=None), "pull_request.base is no object"),
+        ("pull_request", pull_request(title=["x"]), "title is not text"),
+        ("pull_request", pull_request(draft="yes"), "draft is not true or false"),
+        ("pull_request", pull_request(labels="x"), "labels is not a list"),
+        ("pull_request", pull_request(labels=["x"]), r"labels\[0\] is no object"),
+        ("pull_request", pull_request(state="\n::error::"), "state is not a state"),
+        ("pull_request", {**pull_request(), "action": None}, "action is missing or not an action"),
+        ("pull_request", {}, "pull_request.pull_request is no object"),
+        ("push", {**PUSH, "after": "HEAD"}, "after is not a commit's sha"),
+        ("push", {**PUSH, "after": HEAD.upper()}, "after is not a commit's sha"),
+        ("push", {**PUSH, "after": HEAD + "\n"}, "after is not a commit's sha"),
+        ("push", {**PUSH, "after": None}, "after is missing or not a commit's sha"),
+        ("issue_comment", comment(id=None), "comment.id is missing"),
+        ("pull_request_review_comment", comment(), "pull_request is no object"),
+        ("merge_group", {"action": "destroyed"}, "merge_group is no object"),
+    ],
+)
+def test_what_it_cannot_do_without_is_refused_by_its_name(name: str, payload: dict[str, Any], says: str):
+    """One line that says where in the payload."""
+    with pytest.raises(EventError, match=says) as caught:
+        parse(name, payload)
+    assert "\n" not in str(caught.value)
+    assert caught.value.mend
+
+
+@pytest.mark.parametrize(
+    "ref",
+    [
+        "",
+        "-x",
+        "--upload-pack=evil",
+        "a..b",
+        "a b",
+        "a\nb",
+        "a~1",
+        "a^",
+        "a:b",
+        "a?",
+        "a*",
+        "a[b",
+        "a\\b",
+        "@",
+        "/a",
+        "a/",
+        "a//b",
+        ".a",
+        "a/.b",
+        "a.lock",
+        "a.lock/b",
+        "a.",
+        "a@{1}",
+        "\x7f",
+        "\x00",
+        "\ud800",
+    ],
+)
+def test_a_ref_that_git_would_not_take_is_refused(ref: str):
+    """It would pass for an option, for several refs, or for a revision of another kind."""
+    with pytest.raises(EventError, match="a name that git takes for a ref"):
+        parse("push", {**PUSH, "ref": ref})
+
+
+@pytest.mark.parametrize(
+    "ref", ["refs/heads/main", "feature/x-1", "$(id)", "`id`", "';x", "ünï", "👩\u200d💻", "@a", "a@b", "x.y"]
+)
+def test_a_ref_may_be_odd(ref: str):
+    """What git takes is passed on as it is, and escaped by whoever shows it."""
+    event = parse("push", {**PUSH, "ref": ref})
+    assert isinstance(event, Push)
+    assert event.ref == ref
+
+
+def test_text_is_kept_as_it_is_but_can_be_written_down():
+    """Markup, control characters and commands are somebody's text; a lone surrogate is no character."""
+    title = "<script> ::error:: \x1b[31m @team \u202e $(id) {{7*7}}"
+    event = parse("pull_request", pull_request(title=title + "\ud800"))
+    assert isinstance(event, PullRequestEvent)
+    assert event.pull.title == title + r"\ud800"
+    assert event.pull.title.encode()
+
+
+@pytest.mark.parametrize("name", ["", "star", "pull_request\n", "../../etc", "\x1b[31m", "PUSH", "x" * 10_000])
+def test_another_event_is_refused_in_one_escaped_line(name: str):
+    """With the names of those that are understood."""
+    with pytest.raises(EventError, match="is not understood; known are issue_comment, merge_group") as caught:
+        parse(name, {})
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize(
+    "payload", [b"", b"{", b"[]", b"null", b"7", b'"x"', b"\xff\xfe", b"[" * 200_000, b"1" * 10_000, b"\x00"]
+)
+def test_bytes_that_are_no_object_are_refused(payload: bytes):
+    """Cut off, of another kind, too deep or too long a number."""
+    with pytest.raises(EventError):
+        parse("push", payload)
+
+
+def test_more_than_github_sends_is_not_read(monkeypatch: pytest.MonkeyPatch):
+    """25 MB are its limit."""
+    monkeypatch.setattr("oversight_github.events.MAX_BYTES", 100)
+    with pytest.raises(EventError, match="more than 100 bytes"):
+        parse("push", json.dumps(PUSH).encode() + b" " * 100)
+
+
+def test_github_s_own_examples_are_understood():
+    """All of the events that are known here, and one line for each of the others."""
+    understood = dict.fromkeys(KINDS, 0)
+    for name, payload in examples():
+        if name in KINDS:
+            assert isinstance(parse(name, json.dumps(payload).encode()), KINDS[name]), name
+            understood[name] += 1
+        else:
+            with pytest.raises(EventError, match=f"the event {name} is not understood"):
+                parse(name, payload)
+    # Of these two there are no examples: the one is like pull_request, the other has nothing in it.
+    assert [name for name, count in understood.items() if not count] == ["pull_request_target", "schedule"]
+
+
+def test_github_s_own_examples_with_a_key_missing_are_read_or_refused():
+    """Whichever key it is, and whether it is missing, null or of another kind."""
+    for name, payload in examples():
+        for damaged in _damaged(payload) if name in KINDS else ():
+            _read_or_refused(name, damaged)
+
+
+def _damaged(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The payload with one key gone or changed, for every key of the first three levels that could matter."""
+    ways = [(a,) for a in payload]
+    ways += [(a, b) for a, v in payload.items() if isinstance(v, dict) for b in v]
+    pull = payload.get("pull_request", {})
+    ways += [("pull_request", a, b) for a in ("base", "head", "user") if isinstance(pull.get(a), dict) for b in pull[a]]
+    read = {
+        "number",
+        "state",
+        "title",
+        "user",
+        "draft",
+        "labels",
+        "base",
+        "head",
+        "ref",
+        "sha",
+        "repo",
+        "action",
+        "body",
+    }
+    read |= {"before", "after", "forced", "issue", "comment", "pull_request", "merge_group", "label", "sender", "id"}
+    read |= {"login", "type", "full_name", "base_sha", "head_sha", "base_ref", "author_association", "repository"}
+    for way in ways:
+        if way[-1] in read:
+            for value in (None, 7, "x", [], {}, [None], {"login": 3}, -1.5, True):
+                yield _with(payload, way, value)
+            yield _with(payload, way)
+
+
+def _with(payload: dict[str, Any], way: tuple[str, ...], *value: Any) -> dict[str, Any]:
+    """A copy with another value at the end of the way, or with none."""
+    key, *rest = way
+    if rest:
+        return {**payload, key: _with(payload[key], tuple(rest), *value)}
+    return {k: v for k, v in payload.items() if k != key} | ({key: value[0]} if value else {})
+
+
+def _read_or_refused(name: str, payload: Any) -> None:
+    try:
+        event = parse(name, payload)
+    except EventError as error:
+        refusal = str(error)
+    else:
+        assert isinstance(event, KINDS[name])
+        hash(event)
+        return
+    assert refusal.isprintable()
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from([HEAD, "refs/heads/x", "o/r"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@st.composite
+def changed(draw: st.DrawFn) -> tuple[str, Any]:
+    """A payload of a known event, with anything at a few of its places."""
+    name = draw(st.sampled_from(sorted(PAYLOADS)))
+    payload = copy.deepcopy(PAYLOADS[name])
+    for _ in range(draw(st.integers(1, 3))):
+        inner: Any = payload
+        while True:
+            key = draw(st.sampled_from(sorted(inner)))
+            if not isinstance(inner[key], dict) or not inner[key] or draw(st.booleans()):
+                break
+            inner = inner[key]
+        inner[key] = draw(ANYTHING)
+    return name, payload
+
+
+@given(changed())
+def test_nothing_but_its_own_error_ever_comes_of_a_payload(event: tuple[str, Any]):
+    """Whatever stands in it: a value, or one printable line."""
+    _read_or_refused(*event)
+
+
+@given(st.sampled_from(sorted(KINDS)), ANYTHING | st.binary())
+def test_nor_of_what_is_no_payload_at_all(name: str, payload: Any):
+    """Bytes and values of every kind."""
+    _read_or_refused(name, payload)
