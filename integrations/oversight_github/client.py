@@ -8,6 +8,7 @@ twice. A POST or PATCH that got lost may have been obeyed: its caller looks befo
 from __future__ import annotations
 
 import json
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -61,6 +62,10 @@ ANSWER_SECONDS = 300.0
 _TWICE_IS_ONCE = frozenset({"GET", "PUT", "DELETE"})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+# Both log addresses and headers, and the address of an archive is as good as a token for a while.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,12 @@ class Client:
         """Close the connections."""
         self._http.close()
 
+    @property
+    def graphql_url(self) -> httpx.URL:
+        """GHES has REST at /api/v3 and GraphQL at /api/graphql, github.com both at the root."""
+        base = self._root.path.removesuffix("/v3").rstrip("/")
+        return self._root.copy_with(path=f"{base}/graphql")
+
     def here(self, *parts: str | int) -> str:
         """Return the path of something in the repository; each part is quoted, slashes included.
 
@@ -172,14 +183,11 @@ class Client:
 
     def graphql(self, query: str, variables: Mapping[str, Any]) -> Any:
         """Return `data` of the answer. Any error in it raises, also where a part of the data came."""
-        # GHES has REST at /api/v3 and GraphQL at /api/graphql, github.com both at the root.
-        base = self._root.path.removesuffix("/v3").rstrip("/")
-        url = self._root.copy_with(path=f"{base}/graphql")
         body = {"query": query, "variables": dict(variables)}
-        return self._retrying(self._graphql, url, body, safe=not query.lstrip().startswith("mutation"))
+        return self._retrying(self._graphql, body, safe=not query.lstrip().startswith("mutation"))
 
-    def _graphql(self, url: httpx.URL, body: Mapping[str, Any], *, safe: bool) -> Any:
-        answer = _parsed(self._once("POST", url, None, body, safe=safe))
+    def _graphql(self, body: Mapping[str, Any], *, safe: bool) -> Any:
+        answer = _parsed(self._once("POST", self.graphql_url, None, body, safe=safe))
         if not isinstance(answer, dict):
             raise foreign("a GraphQL answer that is no object")
         if errors := answer.get("errors"):
@@ -303,7 +311,7 @@ def _may_follow(request: httpx.Request, following: httpx.Request) -> bool:
 
 def _quoted(part: str | int) -> str:
     # A part of dots alone would climb up in the path.
-    text = quote(str(part), safe="")
+    text = quote(str(part), safe="", errors="surrogateescape")
     return text.replace(".", "%2E") if set(text) == {"."} else text
 
 
