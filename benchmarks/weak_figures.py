@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.student_rows import write_arrays
 from benchmarks.weak_runs import WEAK, Cell, Site, say, truth_of
+from oversight.experiment.choice import AUTO
 from oversight.measurement.bootstrap import Draws, Estimate, hierarchical, interval, time_blocks
 from oversight.measurement.metrics import auroc
 from oversight.measurement.pgr import Recovery, mean_of, recovery_of
@@ -67,7 +68,7 @@ class Measured:
                 )
             )
             for name in cell.names
-            if name not in RIVALS
+            if name not in (*RIVALS, AUTO)
         }
         return tuple(sorted(means, key=lambda name: -means[name])[:count])
 

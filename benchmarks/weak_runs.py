@@ -23,6 +23,7 @@ from oversight import methods
 from oversight.changes.repository import Repository
 from oversight.errors import LabelError
 from oversight.experiment import protocol
+from oversight.experiment.choice import AUTO, Fold, choose_on, folds_of, lessons_of
 from oversight.experiment.pool import Pool, read_pool
 from oversight.experiment.protocol import Draw, Ground, Protocol, Supervision
 from oversight.features.example import SCHEMA
@@ -226,6 +227,7 @@ def _train(
     examples = [*ground.examples(draw.rows), *ground.examples(ground.student)]
     gold = protocol.gold_labels(ground, draw)
     said: dict[str, Supervision] = {}
+    folds: dict[str, list[Fold]] = {}
     for start, weak, name, seed in missing:
         if weak != "-" and weak not in said:
             said = {weak: protocol.supervise(ground, weak, draw)}
@@ -236,7 +238,12 @@ def _train(
             started = replace(ground, learner=learners[start])
             scores = (protocol.human_only if name == "human-only" else protocol.ceiling)(started, draw)
         else:
-            made = methods.method(name)(learners[start])
+            learner, called = learners[start], name
+            if name == AUTO:
+                if weak not in folds:
+                    folds = {weak: list(folds_of(lessons_of(ground, weak, draw), seed=draw.seed))}
+                called = choose_on(folds[weak], draw.labels, learner, seed=draw.seed).method
+            made = methods.method(called)(learner)
             scores = made.fit(examples, said[weak].labels, gold, seed=seed).predict(test)
         seconds = np.array(time.perf_counter() - began)
         write_arrays(site.path(human, start, weak, name, seed), {"scores": scores, "seconds": seconds})

@@ -24,6 +24,7 @@ from benchmarks.results_table import rounded
 from benchmarks.weak_runs import REFERENCES, STARTS, WEAK, Cell, Place, Site, compute, say
 from oversight import methods
 from oversight.errors import OversightError
+from oversight.experiment.choice import AUTO
 
 NUMBERS = (100, 300, 1_000, 3_000)
 """Human labels."""
@@ -87,7 +88,7 @@ def run(chosen: argparse.Namespace) -> dict[str, Any] | None:
     place = Place(chosen.clones, chosen.work, chosen.student, chosen.test, chosen.jobs)
     wanted = chosen.only.split(",") if chosen.only else list(REPOSITORIES)
     sites = {source.name: Site(source, place) for source in SOURCES if source.name in wanted}
-    asked = tuple(chosen.methods.split(",")) if chosen.methods else methods.names()
+    asked = tuple(chosen.methods.split(",")) if chosen.methods else (*methods.names(), AUTO)
     names = tuple(name for name in asked if name not in REFERENCES)
     numbers = tuple(int(number) for number in chosen.human.split(",")) if chosen.human else NUMBERS
     began = time.perf_counter()

@@ -12,7 +12,7 @@ its supervisor, and is no candidate, unless it is that of the human labels alone
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,11 @@ from oversight.errors import LabelError
 from oversight.experiment.protocol import Draw, Ground, gold_of
 from oversight.experiment.reading import Reading
 from oversight.experiment.weak import cross_fitted, stratified_folds, weak_labels
+from oversight.features.model import Example
+from oversight.history.model import GoldLabel
 from oversight.measurement.bootstrap import paired_difference
 from oversight.measurement.metrics import auroc
+from oversight.reviewers.model import WeakLabel
 from oversight.students.student import Learner
 
 Floats = NDArray[np.float64]
@@ -67,30 +70,67 @@ class Lessons:
 
 def choose(ground: Ground, weak: str, draw: Draw, *, advance: Callable[[int], None] = lambda _steps: None) -> Choice:
     """Choose for one draw of the protocol. `advance` hears of every fold."""
-    lessons = Lessons(ground.read(draw.rows), draw.labels, ground.read(ground.student), weak)
-    return choose_for(lessons, ground.learner, seed=draw.seed, advance=advance)
+    return choose_for(lessons_of(ground, weak, draw), ground.learner, seed=draw.seed, advance=advance)
+
+
+def lessons_of(ground: Ground, weak: str, draw: Draw) -> Lessons:
+    """Return what is chosen on for one draw of the protocol."""
+    return Lessons(ground.read(draw.rows), draw.labels, ground.read(ground.student), weak)
 
 
 def choose_for(
     lessons: Lessons, learner: Learner, *, seed: int, advance: Callable[[int], None] = lambda _steps: None
 ) -> Choice:
     """Choose by students of `learner`'s, which should be quick: each candidate is trained once a fold."""
-    scores = {name: np.full(lessons.labels.size, np.nan) for name in CANDIDATES}
-    heard: dict[str, list[float]] = {name: [] for name in CANDIDATES}
+    return choose_on(folds_of(lessons, seed=seed), lessons.labels, learner, seed=seed, advance=advance)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A lesson without some of its human labels: `held` (H,) are the numbers of their rows, `wanted` (H,) what is to be
+    ordered. Of the weak labels some are `given`, with the gold ones that are left, and `risks` (B,) of `unseen` (B,)
+    held back; there are none where the labels that are left cannot teach the reviewer.
+    """
+
+    held: NDArray[np.int64]
+    wanted: list[Example]
+    examples: list[Example]
+    given: list[WeakLabel]
+    gold: list[GoldLabel]
+    unseen: list[Example]
+    risks: Floats
+
+
+def folds_of(lessons: Lessons, *, seed: int) -> Iterator[Fold]:
+    """Teach the weak reviewer once a fold; students of any learner can be compared on what it says."""
     for held in stratified_folds(lessons.labels, FOLDS, seed):
-        for name, (found, agreement) in _fold(lessons, learner, held, seed).items():
-            scores[name][held] = _ranked(found)
+        yield _fold(lessons, held, seed)
+
+
+def choose_on(
+    folds: Iterable[Fold],
+    labels: NDArray[np.bool_],
+    learner: Learner,
+    *,
+    seed: int,
+    advance: Callable[[int], None] = lambda _steps: None,
+) -> Choice:
+    """Choose on folds of human labels (N,) that were made before."""
+    scores = {name: np.full(labels.size, np.nan) for name in CANDIDATES}
+    heard: dict[str, list[float]] = {name: [] for name in CANDIDATES}
+    for fold in folds:
+        for name, (found, agreement) in _ordered(fold, learner, seed).items():
+            scores[name][fold.held] = _ranked(found)
             heard[name].append(agreement)
         advance(1)
     deaf = {name for name in CANDIDATES if name != HUMAN_ONLY and np.mean(heard[name] or [0.0]) <= 0.5}
     able = [name for name in CANDIDATES if name not in deaf and not np.isnan(scores[name]).any()]
     if not able:
         raise LabelError("no method learns from these labels", mend="give more human labels, of both kinds")
-    return _best(able, scores, lessons.labels, seed)
+    return _best(able, scores, labels, seed)
 
 
-def _fold(lessons: Lessons, learner: Learner, held: NDArray[np.int64], seed: int) -> dict[str, tuple[Floats, float]]:
-    """Return, by candidate, scores of the held-out rows and AUROC on the held-back weak labels."""
+def _fold(lessons: Lessons, held: NDArray[np.int64], seed: int) -> Fold:
     kept = np.setdiff1d(np.arange(lessons.labels.size), held)
     taught, labels = [lessons.human[row] for row in kept.tolist()], lessons.labels[kept]
     try:
@@ -100,19 +140,26 @@ def _fold(lessons: Lessons, learner: Learner, held: NDArray[np.int64], seed: int
     checked = cross_fitted(lessons.weak, taught, labels, lessons.unlabelled[:_BACKGROUND], seed=seed)
     order = np.random.default_rng(seed).permutation(len(said))
     back, shown = np.split(order, [int(_HELD_BACK * len(said))])
-    given = [*(said[row] for row in np.sort(shown).tolist()), *checked]
-    gold = gold_of([one.example.change_id for one in taught], labels)
-    examples = [one.example for one in (*taught, *lessons.unlabelled)]
-    wanted = [lessons.human[row].example for row in held.tolist()]
-    unseen = [lessons.unlabelled[row].example for row in back.tolist()]
-    risks = np.array([said[row].risk for row in back.tolist()])
+    return Fold(
+        held,
+        [lessons.human[row].example for row in held.tolist()],
+        [one.example for one in (*taught, *lessons.unlabelled)],
+        [*(said[row] for row in np.sort(shown).tolist()), *checked] if said else [],
+        gold_of([one.example.change_id for one in taught], labels),
+        [lessons.unlabelled[row].example for row in back.tolist()],
+        np.array([said[row].risk for row in back.tolist()]),
+    )
+
+
+def _ordered(fold: Fold, learner: Learner, seed: int) -> dict[str, tuple[Floats, float]]:
+    """Return, by candidate, scores of the held-out rows and AUROC on the held-back weak labels."""
     found: dict[str, tuple[Floats, float]] = {}
-    for name in CANDIDATES if said else (HUMAN_ONLY,):
+    for name in CANDIDATES if fold.given else (HUMAN_ONLY,):
         try:
-            student = methods.method(name)(learner).fit(examples, given, gold, seed=seed)
+            student = methods.method(name)(learner).fit(fold.examples, fold.given, fold.gold, seed=seed)
         except LabelError:
             continue
-        found[name] = student.predict(wanted), _agreement(risks, student.predict(unseen))
+        found[name] = student.predict(fold.wanted), _agreement(fold.risks, student.predict(fold.unseen))
     return found
 
 

@@ -15,7 +15,7 @@ from oversight.changes.repository import Repository
 from oversight.measurement.metrics import auroc
 from tests.experiment.histories import learnable
 
-ARGUMENTS = ["--seeds", "1", "--student", "80", "--test", "40", "--jobs", "1", "--methods", "naive,mixed,entropy"]
+ARGUMENTS = ["--seeds", "1", "--student", "80", "--test", "40", "--jobs", "1", "--methods", "naive,mixed,entropy,auto"]
 
 
 @pytest.fixture(scope="module")

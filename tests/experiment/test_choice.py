@@ -48,9 +48,9 @@ def test_held_out_labels_teach_nothing(world, monkeypatch: pytest.MonkeyPatch) -
     judged: list[set[str]] = []
     fold, gold_of, weak_labels = choice._fold, choice.gold_of, choice.weak_labels
 
-    def watched(given, learner, held, seed):
+    def watched(given, held, seed):
         judged.append({lessons.human[row].example.change_id for row in held.tolist()})
-        return fold(given, learner, held, seed)
+        return fold(given, held, seed)
 
     def gold(changes, labels):
         assert not judged[-1] & set(changes)
