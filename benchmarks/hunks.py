@@ -11,7 +11,6 @@ said is kept in `--work`, by a hash of what it depends on: a run that was stoppe
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -19,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import hunk_figures, hunks_table
+from benchmarks.command import execute, parser_of
 from benchmarks.hunk_rows import FEWEST_HUNKS, read_culprits
 from benchmarks.repositories import SOURCES
-from benchmarks.results_table import rounded
 from benchmarks.student_figures import FEWEST
-from oversight.errors import OversightError
 from oversight.students.runtime import open_model
 
 _PAGE = Path(__file__).parent / "HUNKS.md"
@@ -60,36 +58,13 @@ def run(chosen: argparse.Namespace) -> dict[str, Any]:
     return {"settings": settings, **found}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure how hunks are ranked, from local clones.")
-    parser.add_argument("clones", type=Path, nargs="?", help="directory with a clone of each repository")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/hunks.json"))
-    parser.add_argument("--work", type=Path, default=Path("build/hunks"), help="what a stopped run goes on from")
-    parser.add_argument("--most", type=int, default=400, help="culprits of a repository whose repairs are blamed")
-    parser.add_argument("--only", default="", metavar="NAME,…", help="these repositories alone")
-    parser.add_argument("--window", choices=("test", "validation"), default="test")
-    parser.add_argument("--model", help="a model directory; the shipped model by default")
-    parser.add_argument("--table", action="store_true", help=f"write {_PAGE.name} from OUTPUT; alone: do nothing else")
-    return parser
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and write what was found."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
-    if chosen.clones is None and not chosen.table:
-        parser.error("name the directory with the clones, or ask for --table")
-    if chosen.clones is not None:
-        try:
-            found = run(chosen)
-        except OversightError as error:
-            print(error, file=sys.stderr)
-            return 2
-        chosen.output.parent.mkdir(parents=True, exist_ok=True)
-        chosen.output.write_text(json.dumps(rounded(found), indent=1) + "\n", encoding="utf-8")
-    if chosen.table:
-        _PAGE.write_text(hunks_table.page(json.loads(chosen.output.read_text(encoding="utf-8"))), encoding="utf-8")
-    return 0
+    parser = parser_of("Measure how hunks are ranked, from local clones.", name="hunks", page=_PAGE)
+    parser.add_argument("--most", type=int, default=400, help="culprits of a repository whose repairs are blamed")
+    parser.add_argument("--window", choices=("test", "validation"), default="test")
+    parser.add_argument("--model", help="a model directory; the shipped model by default")
+    return execute(parser, arguments, run, _PAGE, hunks_table.page)
 
 
 if __name__ == "__main__":

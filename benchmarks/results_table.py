@@ -101,15 +101,6 @@ def signed(figure: Mapping[str, Any]) -> str:
     return text if figure["low"] is None else f"{text} [{figure['low']:+.4f}, {figure['high']:+.4f}]"
 
 
-def rounded(value: Any) -> Any:
-    """Return a JSON value with its numbers to five digits behind the point, which is more than they are worth."""
-    if isinstance(value, dict):
-        return {key: rounded(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [rounded(one) for one in value]
-    return round(value, 5) if isinstance(value, float) else value
-
-
 def page(results: Mapping[str, Any]) -> str:
     """Return the page in Markdown."""
     lines = ["# The student beside its peers", ""]

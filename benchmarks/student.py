@@ -13,7 +13,6 @@ Everything is kept in `--work`, by a hash of what it depends on: a run that was 
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import sys
 import time
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results_table, student_figures
+from benchmarks.command import execute, parser_of
 from benchmarks.repositories import SOURCES, Source
 from benchmarks.student_figures import Held, Scored
 from benchmarks.student_models import POOLED_ROWS, Job, Tables, ablations, jobs
@@ -153,47 +153,24 @@ def run(chosen: argparse.Namespace) -> dict[str, Any] | None:
     return {"settings": settings, **results(helds, trains)}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure the student beside its peers, from local clones.")
-    parser.add_argument("clones", type=Path, nargs="?", help="directory with a clone of each repository")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/student.json"))
-    parser.add_argument("--work", type=Path, default=Path("build/student"), help="what a stopped run goes on from")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure, and write what was found."""
+    parser = parser_of("Measure the student beside its peers, from local clones.", name="student", page=_PAGE)
     parser.add_argument("--train", type=int, default=10_000, help="most changes of a repository to learn from")
     parser.add_argument("--test", type=int, default=5_000, help="most changes of a repository to measure on")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--seeds-left-out", type=int, default=1, help="seeds of the student that never saw it")
-    parser.add_argument("--only", default="", metavar="NAME,…", help="these repositories alone")
     parser.add_argument("--window", choices=("test", "validation"), default="test")
     parser.add_argument("--ablations", action="store_true", help="what each part of the student gives (validation)")
     parser.add_argument("--part", default="1/1", metavar="I/N", help="every N-th training alone, and no figures")
     parser.add_argument("--jobs", type=int, default=2, help="processes that read changes")
-    parser.add_argument("--table", action="store_true", help=f"write {_PAGE.name} from OUTPUT; alone: do nothing else")
-    return parser
+    return execute(parser, arguments, run, _PAGE, results_table.page, adapt=_validated, add=True)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, measure, and write what was found."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
+def _validated(chosen: argparse.Namespace) -> None:
+    """Take parts away on the validation window alone: what is kept of them is a choice."""
     if chosen.ablations:
         chosen.window = "validation"
-    if chosen.clones is None and not chosen.table:
-        parser.error("name the directory with the clones, or ask for --table")
-    kept = json.loads(chosen.output.read_text(encoding="utf-8")) if chosen.output.exists() else {}
-    if chosen.clones is not None:
-        try:
-            found = run(chosen)
-        except OversightError as error:
-            print(error, file=sys.stderr)
-            return 2
-        if found is None:
-            return 0
-        kept = results_table.rounded({**kept, **found})
-        chosen.output.parent.mkdir(parents=True, exist_ok=True)
-        chosen.output.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    if chosen.table:
-        _PAGE.write_text(results_table.page(kept), encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ processes share the trainings; a run without them then collects the figures.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,11 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import weak_figures, weak_table
+from benchmarks.command import execute, parser_of
 from benchmarks.repositories import SOURCES
-from benchmarks.results_table import rounded
 from benchmarks.weak_runs import REFERENCES, STARTS, WEAK, Cell, Place, Site, compute, say
 from oversight import methods
-from oversight.errors import OversightError
 from oversight.experiment.choice import AUTO
 
 NUMBERS = (100, 300, 1_000, 3_000)
@@ -115,17 +113,12 @@ def run(chosen: argparse.Namespace) -> dict[str, Any] | None:
     return {"settings": settings, "refused": refused, **measured.results(CHOOSING)}
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure weak-to-strong methods, from local clones.")
-    parser.add_argument("clones", type=Path, nargs="?", help="directory with a clone of each repository")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/results/weak-to-strong.json"))
-    parser.add_argument(
-        "--work", type=Path, default=Path("build/weak-to-strong"), help="what a stopped run goes on from"
-    )
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure, and write what was found."""
+    parser = parser_of("Measure weak-to-strong methods, from local clones.", name="weak-to-strong", page=_PAGE)
     parser.add_argument("--student", type=int, default=8_000, help="most changes that are labelled weakly")
     parser.add_argument("--test", type=int, default=5_000, help="most changes to measure on")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--only", default="", metavar="NAME,…", help="these repositories alone")
     parser.add_argument("--methods", default="", metavar="NAME,…", help="these methods alone")
     parser.add_argument("--human", default="", metavar="N,…", help="these numbers of human labels alone")
     parser.add_argument("--best", default="", metavar="NAME,…", help="the best methods, if they are known")
@@ -133,30 +126,7 @@ def _parser() -> argparse.ArgumentParser:
         "--stage", choices=("all", "main", "further"), default="all", help="a part alone, and no figures"
     )
     parser.add_argument("--jobs", type=int, default=2, help="processes that read changes")
-    parser.add_argument("--table", action="store_true", help=f"write {_PAGE.name} from OUTPUT; alone: do nothing else")
-    return parser
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Train, measure, and write what was found."""
-    parser = _parser()
-    chosen = parser.parse_args(arguments)
-    if chosen.clones is None and not chosen.table:
-        parser.error("name the directory with the clones, or ask for --table")
-    if chosen.clones is not None:
-        try:
-            found = run(chosen)
-        except OversightError as error:
-            print(error, file=sys.stderr)
-            return 2
-        if found is None:
-            return 0
-        chosen.output.parent.mkdir(parents=True, exist_ok=True)
-        # Thousands of figures: a line for each would bury every review of the page that is read.
-        chosen.output.write_text(json.dumps(rounded(found)) + "\n", encoding="utf-8")
-    if chosen.table:
-        _PAGE.write_text(weak_table.page(json.loads(chosen.output.read_text(encoding="utf-8"))), encoding="utf-8")
-    return 0
+    return execute(parser, arguments, run, _PAGE, weak_table.page)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from benchmarks import student_figures
+from benchmarks.command import rounded
 from benchmarks.peers import PEERS, POOLED_PEER, boosting_pooled, placed
 from benchmarks.repositories import PERMISSIVE, SOURCES, Source
-from benchmarks.results_table import page, rounded, shown, targets
+from benchmarks.results_table import page, shown, targets
 from benchmarks.student import collect, compute, main, results
 from benchmarks.student_figures import Held, Scored, matched_auroc, means, resample
 from benchmarks.student_models import (
