@@ -8,6 +8,8 @@ field without a word. An answer of the double may leave out what no test needs, 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -101,12 +103,27 @@ class Description:
             node = found
         return node
 
+    def part(self, operations: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        """A description of some operations, (method, template) each, with all that they refer to and nothing else."""
+        paths: dict[str, Any] = defaultdict(dict)
+        for method, template in operations:
+            paths[template][method.lower()] = self.operation(method, template)
+        components: dict[str, Any] = defaultdict(dict)
+        waiting: list[Any] = [paths]
+        while waiting:
+            for kind, name in _references(waiting.pop()):
+                if name not in components[kind]:
+                    components[kind][name] = self.document["components"][kind][name]
+                    waiting.append(components[kind][name])
+        head = {name: self.document[name] for name in ("openapi", "info")}
+        return {**head, "paths": paths, "components": components}
+
     def _check(self, schema: dict[str, Any], value: object, what: str, *, strict: bool) -> None:
         # Schemas are parts of the document and live as long as it does.
         key = (id(schema), strict)
         if key not in self._validators:
             self._validators[key] = self._validator(schema, strict=strict)
-        errors = [f"{error.json_path}: {error.message[:300]}" for error in self._validators[key].iter_errors(value)]
+        errors = [f"{error.json_path}: {_short(error.message)}" for error in self._validators[key].iter_errors(value)]
         assert not errors, f"{what}: {'; '.join(errors[:3])}"
 
     def _validator(self, schema: dict[str, Any], *, strict: bool) -> Draft202012Validator:
@@ -142,6 +159,21 @@ def _json_schema(node: dict[str, Any], *, strict: bool, branch: bool = False) ->
     if strict and not branch and changed.keys() & {"properties", "allOf", "anyOf"}:
         changed["unevaluatedProperties"] = False
     return {"anyOf": [{"type": "null"}, changed]} if node.get("nullable") else changed
+
+
+def _references(node: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a part of the description refers to: the kind of component, and its name."""
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        _, _, kind, name = node["$ref"].split("/")
+        yield kind, name
+    elif isinstance(node, dict | list):
+        for inner in node.values() if isinstance(node, dict) else node:
+            yield from _references(inner)
+
+
+def _short(message: str) -> str:
+    """A message without the middle: it begins with the value and ends with what is wrong with it."""
+    return message if len(message) < 300 else f"{message[:150]} … {message[-140:]}"
 
 
 def _typed(text: str, schema: dict[str, Any]) -> object:

@@ -65,6 +65,17 @@ def route(method: str, template: str) -> Callable[[Route], Route]:
     return register
 
 
+def registered() -> set[tuple[str, str]]:
+    """Everything that the double answers, as (method, template)."""
+    _load()
+    return set(_routes)
+
+
+def _load() -> None:
+    # They register themselves, and import this module.
+    from tests.github import graph, routes, routes_checks, routes_git  # noqa: F401
+
+
 class Double:
     """GitHub on loopback for as long as the context lasts.
 
@@ -86,8 +97,7 @@ class Double:
         self._server.daemon_threads = True
 
     def __enter__(self) -> Self:
-        from tests.github import graph, routes, routes_checks, routes_git  # noqa: F401  # they register themselves, and import this module
-
+        _load()
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -155,7 +165,8 @@ class Double:
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
             body = json.loads(content) if content else None
             root = f"http://{headers.get('host')}{ROOT}"
-            request = Request(method, template, variables, query, headers, body, root)
+            asked = f"{path}?{parts.query}" if parts.query else path
+            request = Request(method, template, variables, query, headers, body, root, asked)
             self.calls.append(request)
             try:
                 return self._answer(request, path)

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Request:
-    """One request as a route sees it; `variables` of the path are unquoted."""
+    """One request as a route sees it; `variables` of the path are unquoted, `target` is path and query as they came."""
 
     method: str
     template: str
@@ -18,6 +18,7 @@ class Request:
     headers: Mapping[str, str]
     body: Any
     root: str
+    target: str = ""
 
     @property
     def accept(self) -> str:

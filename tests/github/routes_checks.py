@@ -30,7 +30,7 @@ def add_label(world: World, request: Request) -> Reply:
     name = request.body["name"]
     if name in world.labels:
         raise Refusal(422, "Validation Failed", {"resource": "Label", "code": "already_exists", "field": "name"})
-    return Reply(world.label(name, request.body.get("color", "ededed"), request.body.get("description")), 201)
+    return Reply(world.label(name, request.body.get("color", "ededed"), request.body.get("description", "")), 201)
 
 
 @route("GET", ISSUE + "/labels")

@@ -24,6 +24,8 @@ class World:
         self.repository = repository
         self.default_branch = "main"
         self.viewer = BOT
+        # Whether the token may resolve threads, which takes contents: write of an Action's.
+        self.resolves = True
         self.pulls: dict[int, JSON] = {}
         self.diffs: dict[int, bytes] = {}
         self.comments: dict[int, list[JSON]] = defaultdict(list)
@@ -183,7 +185,7 @@ class World:
     def thread_of(self, number: int, comment: int) -> JSON:
         return next(t for t in self.threads[number] if any(c["id"] == comment for c in t["comments"]))
 
-    def label(self, name: str, color: str = "ededed", description: str | None = None) -> JSON:
+    def label(self, name: str, color: str = "ededed", description: str = "") -> JSON:
         if name not in self.labels:
             identity = self.id()
             self.labels[name] = {
