@@ -1,1 +1,13 @@
-"""GitHub protocol, client, publishing and the Action (grows with the Action)."""
+"""GitHub: its payloads and answers as values, reports as checks and comments, and the Action around both.
+
+    events.py      webhook and workflow payloads -> values, no I/O
+    commands.py    `/oversight …` in a comment -> a command, no I/O
+    client.py      REST and GraphQL for one repository: waits, pages, redirections; its errors are in errors.py
+    markers.py     which comments are ours, and what they are about
+    anchors.py     where in a diff GitHub takes a comment
+    publish/       a report as check run, comments and labels
+    verdicts/      what people answer, gathered, kept and summed up
+    action/        the GitHub Action
+
+All but `action/` is for the webhook server as well. Needs the extra `github`.
+"""
