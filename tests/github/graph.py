@@ -12,7 +12,10 @@ from tests.github.world import JSON, World
 
 SCHEMA = graphql.build_schema(
     """
-    type Query { repository(owner: String!, name: String!, followRenames: Boolean): Repository  node(id: ID!): Node }
+    type Query {
+      repository(owner: String!, name: String!, followRenames: Boolean): Repository
+      node(id: ID!): Node  nodes(ids: [ID!]!): [Node]!
+    }
     type Mutation {
       resolveReviewThread(input: ResolveReviewThreadInput!): ResolveReviewThreadPayload
       unresolveReviewThread(input: UnresolveReviewThreadInput!): UnresolveReviewThreadPayload
@@ -25,6 +28,7 @@ SCHEMA = graphql.build_schema(
     type Repository { pullRequest(number: Int!): PullRequest }
     type PullRequest implements Node {
       id: ID!  number: Int!  headRefOid: GitObjectID!
+      comments(first: Int, after: String, last: Int, before: String): IssueCommentConnection!
       reviewThreads(first: Int, after: String, last: Int, before: String): PullRequestReviewThreadConnection!
     }
     type PageInfo { hasNextPage: Boolean!  endCursor: String }
@@ -42,8 +46,9 @@ SCHEMA = graphql.build_schema(
     type PullRequestReviewComment implements Node {
       id: ID!  databaseId: Int  fullDatabaseId: BigInt  body: String!
       author: Actor  authorAssociation: CommentAuthorAssociation!  isMinimized: Boolean!
-      createdAt: DateTime!  viewerDidAuthor: Boolean!
+      createdAt: DateTime!  viewerDidAuthor: Boolean!  editor: Actor  lastEditedAt: DateTime
     }
+    type IssueCommentConnection { nodes: [IssueComment]  pageInfo: PageInfo!  totalCount: Int! }
     scalar BigInt
     scalar DateTime
     scalar GitObjectID
@@ -58,7 +63,11 @@ SCHEMA = graphql.build_schema(
     input MinimizeCommentInput { subjectId: ID!  classifier: ReportedContentClassifiers!  clientMutationId: String }
     enum ReportedContentClassifiers { OUTDATED RESOLVED DUPLICATE OFF_TOPIC SPAM ABUSE }
     interface Minimizable { isMinimized: Boolean! }
-    type IssueComment implements Minimizable { isMinimized: Boolean! }
+    type IssueComment implements Node & Minimizable {
+      id: ID!  databaseId: Int  fullDatabaseId: BigInt  body: String!
+      author: Actor  authorAssociation: CommentAuthorAssociation!  isMinimized: Boolean!
+      createdAt: DateTime!  viewerDidAuthor: Boolean!  editor: Actor  lastEditedAt: DateTime
+    }
     type MinimizeCommentPayload { minimizedComment: Minimizable  clientMutationId: String }
     """
 )
@@ -75,6 +84,7 @@ def answer(world: World, request: Request) -> Reply:
     root = {
         "repository": repository,
         "node": node,
+        "nodes": lambda _, ids: [_node(world, identity) for identity in ids],
         "resolveReviewThread": lambda _, **of: {"thread": _resolve(world, of["input"]["threadId"], world.viewer)},
         "unresolveReviewThread": lambda _, **of: {"thread": _resolve(world, of["input"]["threadId"], None)},
         "minimizeComment": lambda _, **of: {"minimizedComment": _minimize(world, of["input"]["subjectId"])},
@@ -104,11 +114,13 @@ def _pull(world: World, number: int) -> JSON:
     if number not in world.pulls:
         raise _refuse("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
     threads = [_thread(world, thread) for thread in world.threads[number]]
+    comments = [_comment(world, comment, "IssueComment") for comment in world.comments[number]]
     return {
         "__typename": "PullRequest",
         "id": f"PR_{number}",
         "number": number,
         "headRefOid": world.pulls[number]["head"]["sha"],
+        "comments": lambda _, **cut: _connection(comments, **cut),
         "reviewThreads": lambda _, **cut: _connection(threads, **cut),
     }
 
@@ -125,22 +137,36 @@ def _thread(world: World, thread: JSON) -> JSON:
         "line": first.get("line"),
         "subjectType": first.get("subject_type", "line").upper(),
         "resolvedBy": by and {"login": by},
-        "viewerCanResolve": by is None,
+        "viewerCanResolve": by is None and world.resolves,
         "comments": lambda _, **cut: _connection([_comment(world, c) for c in thread["comments"]], **cut),
     }
 
 
-def _comment(world: World, comment: JSON) -> JSON:
+def _node(world: World, identity: str) -> JSON | None:
+    """A comment by its id; GitHub answers with null and an error where there is none."""
+    for lists, kind in ((world.comments, "IssueComment"), (world.review_comments, "PullRequestReviewComment")):
+        for comment in (one for comments in lists.values() for one in comments if one["node_id"] == identity):
+            return _comment(world, comment, kind)
+    raise _refuse("NOT_FOUND", f"Could not resolve to a node with the global id of '{identity}'.")
+
+
+def _actor(user: JSON | None) -> JSON | None:
     # GraphQL names a bot without the ending that REST gives it.
-    login = comment["user"]["login"]
-    author = {"__typename": comment["user"]["type"], "login": login.removesuffix("[bot]")}
+    return user and {"__typename": user["type"], "login": user["login"].removesuffix("[bot]")}
+
+
+def _comment(world: World, comment: JSON, kind: str = "PullRequestReviewComment") -> JSON:
+    login = comment["user"] and comment["user"]["login"]
+    edited = comment.get("edited_by")
     return {
-        "__typename": "PullRequestReviewComment",
+        "__typename": kind,
         "id": comment["node_id"],
         "databaseId": comment["id"],
         "fullDatabaseId": str(comment["id"]),
         "body": comment["body"],
-        "author": author,
+        "author": _actor(comment["user"]),
+        "editor": edited and _actor(world.user(edited)),
+        "lastEditedAt": comment["updated_at"] if edited else None,
         "authorAssociation": comment["author_association"],
         "isMinimized": bool(comment.get("minimized")),
         "createdAt": comment["created_at"],
@@ -162,6 +188,8 @@ def _resolve(world: World, identity: str, by: str | None) -> JSON:
     thread = next((thread for thread in _threads(world) if thread["id"] == identity), None)
     if thread is None:
         raise _refuse("NOT_FOUND", f"Could not resolve to a node with the global id of '{identity}'.")
+    if not world.resolves:
+        raise _refuse("FORBIDDEN", "Resource not accessible by integration")
     thread["resolved_by"] = by
     return _thread(world, thread)
 

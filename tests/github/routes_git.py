@@ -20,15 +20,24 @@ def compare(world: World, request: Request) -> Reply:
     basehead = request.variables["basehead"]
     if basehead not in world.compares:
         raise Refusal(404, "Not Found")
-    if "diff" in request.accept:
-        return Reply(world.compare_diffs[basehead], headers={"content-type": "application/vnd.github.diff"})
-    return Reply(world.compares[basehead])
+    return _diff(world, basehead) if "diff" in request.accept else Reply(world.compares[basehead])
+
+
+def _diff(world: World, name: str) -> Reply:
+    """The diff of a comparison or commit; one that the test has not put there is too large."""
+    if name not in world.compare_diffs:
+        raise Refusal(406, "Sorry, the diff exceeded the maximum number of files (300).")
+    return Reply(world.compare_diffs[name], headers={"content-type": "application/vnd.github.diff"})
 
 
 @route("GET", REPO + "/commits/{ref}")
 def commit(world: World, request: Request) -> Reply:
     sha = _sha(world, request.variables["ref"])
-    return Reply({"sha": sha, "commit": _git_commit(world, sha), "parents": _git_commit(world, sha)["parents"]})
+    if "diff" in request.accept:
+        return _diff(world, sha)
+    known = _git_commit(world, sha)
+    stats = {name: world.commits[sha][name] for name in ("stats",) if name in world.commits[sha]}
+    return Reply({"sha": sha, "commit": known, "parents": known["parents"], **stats})
 
 
 def _sha(world: World, ref: str) -> str:

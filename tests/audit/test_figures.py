@@ -1,0 +1,145 @@
+"""What verdicts tell of reviews: worked by hand, by simulation, and honest where there is little to tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from oversight.audit.figures import FEWEST, Figures, figures
+from oversight.audit.verdict import Selection, Shown, Verdict
+from oversight.measurement.agreement import krippendorff_alpha
+from tests.audit.builders import verdict
+
+PROPENSITY = 0.1
+
+
+def judged(
+    number: int, risky: bool, selection: str = "flagged", *, risk: float | None = 0.5, who: str = "ann"
+) -> Verdict:
+    """A verdict on a change of its own."""
+    chosen = Selection(selection)
+    propensity = {Selection.FLAGGED: 1.0, Selection.RANDOM: PROPENSITY, Selection.REQUEST: None}[chosen]
+    shown = Shown(chosen, propensity, flagged=chosen is Selection.FLAGGED, risk=risk, percentile=50.0)
+    said = verdict("risky" if risky else "safe", who=who, hours=number)
+    return replace(said, change_id=f"{number:040x}", shown=shown)
+
+
+def several(counts: dict[tuple[str, bool], int]) -> list[Verdict]:
+    kinds = [key for key, count in counts.items() for _ in range(count)]
+    return [judged(number, risky, selection) for number, (selection, risky) in enumerate(kinds)]
+
+
+def test_little_is_told_of_little():
+    """No figure without enough judged changes, and each says what is missing."""
+    found = figures([judged(number, True) for number in range(FEWEST - 1)])
+    assert found.reliability.error.reason == "9 judged changes had a risk, and 10 are needed"
+    assert found.precision.reason == "9 flagged changes were judged, and 10 are needed"
+    assert found.recall.reason == "9 flagged changes were judged, and 10 are needed"
+    values = (found.precision.value, found.recall.value, found.expected, found.brier.value, found.agreement.value)
+    assert values == (None,) * 5
+    assert isinstance(figures([]), Figures)
+
+
+def test_counts_are_of_what_was_said_and_labels_of_changes():
+    """Two people on one change are two verdicts and one label, or none where they differ."""
+    said = [
+        judged(1, True),
+        judged(1, True, who="bob"),
+        judged(2, True),
+        judged(2, False, who="bob"),
+        replace(judged(3, False), own=True),
+        verdict("unsure", change_id="4" * 40),
+        verdict("dismissed", change_id="5" * 40),
+    ]
+    found = figures(said)
+    assert (found.verdicts, found.own, found.people, found.sources) == (7, 1, 2, {"comment": 7})
+    assert found.decisions == {"risky": 3, "safe": 2, "unsure": 1, "dismissed": 1}
+    assert (found.risky, found.safe, found.disputed) == (1, 0, 1)
+
+
+def test_calibration_is_of_the_risks_that_people_were_shown():
+    """Of ten changes shown with 30 %, three are risky; those without a risk are left out."""
+    said = [judged(number, number < 3, risk=0.3) for number in range(10)] + [judged(11, True, risk=None)]
+    found = figures(said)
+    (only,) = found.reliability.bins
+    assert (only.count, only.predicted, only.observed) == (10, pytest.approx(0.3), 0.3)
+    assert found.reliability.error.value == pytest.approx(0.0)
+    assert (found.expected, found.observed.value, found.observed.n) == (pytest.approx(0.3), 0.3, 10)
+    assert found.brier.value == pytest.approx(0.21)
+    assert found.brier.low is not None
+
+
+def test_precision_is_of_what_was_flagged():
+    """With Wilson's interval."""
+    found = figures(several({("flagged", True): 4, ("flagged", False): 12, ("request", True): 5})).precision
+    assert (found.value, found.n) == (0.25, 16)
+    assert found.interval == pytest.approx((0.1018, 0.4950), abs=1e-3)
+
+
+def test_recall_weighs_the_slice_by_the_inverse_of_its_propensity():
+    """Six caught, and one miss in a slice of a tenth, which stands for ten: 6 / 16."""
+    counts = {("flagged", True): 6, ("flagged", False): 6, ("random", True): 1, ("random", False): 19}
+    found = figures(several(counts)).recall
+    assert found.value == pytest.approx(6 / 16)
+    assert found.reviewed == 32
+    assert found.interval is not None
+    assert found.interval[0] < 6 / 16 < found.interval[1]
+
+
+def test_what_people_looked_at_of_their_own_accord_tells_nothing_of_recall():
+    """They look where they expect something: without a random slice there is no recall, whatever else there is."""
+    counts = {("flagged", True): 20, ("flagged", False): 20, ("request", True): 30, ("request", False): 30}
+    found = figures(several(counts)).recall
+    assert found.value is None
+    assert found.reason == "0 changes of the random slice were judged, and 10 are needed"
+    with_slice = {**counts, ("random", False): 20, ("random", True): 2}
+    without_requests = {key: count for key, count in with_slice.items() if key[0] != "request"}
+    assert figures(several(with_slice)).recall == figures(several(without_requests)).recall
+
+
+def test_the_interval_of_recall_covers_the_truth():
+    """Of changes that are answered half of the time, whether flagged or drawn: about 95 in 100 intervals do."""
+    generator = np.random.default_rng(7)
+    covered, defined, rounds = 0, 0, 300
+    for _ in range(rounds):
+        risky = generator.random(1_500) < 0.12
+        flagged = generator.random(1_500) < np.where(risky, 0.6, 0.08)
+        drawn = ~flagged & (generator.random(1_500) < PROPENSITY)
+        answered = (flagged | drawn) & (generator.random(1_500) < 0.5)
+        said = [
+            judged(number, bool(risky[number]), "flagged" if flagged[number] else "random", risk=None)
+            for number in np.flatnonzero(answered).tolist()
+        ]
+        found = figures(said).recall.interval
+        if found is not None:
+            defined += 1
+            covered += found[0] <= flagged[risky].mean() <= found[1]
+    assert defined > 0.95 * rounds
+    assert 0.9 <= covered / defined <= 1.0
+
+
+def test_agreement_is_of_changes_that_two_people_judged():
+    """All alike, with both kinds among them, is 1."""
+    said = [judged(number, number % 2 == 0, who=who) for number in range(12) for who in ("ann", "bob")]
+    found = figures(said)
+    assert (found.agreement.value, found.several) == (pytest.approx(1.0), 12)
+
+
+def test_agreement_is_krippendorffs():
+    """The same as for plain ratings, with an interval around it; those who are unsure are left out."""
+    ratings = np.random.default_rng(5).choice([0.0, 1.0, np.nan], size=(3, 40), p=[0.5, 0.3, 0.2])
+    said = [
+        judged(number, bool(rating), who=f"person {row}") if rating == rating else unsure(number, f"person {row}")
+        for row, column in enumerate(ratings)
+        for number, rating in enumerate(column.tolist())
+    ]
+    found = figures(said).agreement
+    assert found.value == pytest.approx(krippendorff_alpha(ratings).value)
+    assert found.low is not None
+    assert found.low < (found.value or 0) < (found.high or 0)
+
+
+def unsure(number: int, who: str) -> Verdict:
+    return verdict("unsure", who=who, hours=number, change_id=f"{number:040x}")

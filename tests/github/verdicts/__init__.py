@@ -1,0 +1,1 @@
+"""Verdicts gathered from GitHub, kept there, and measured with."""
