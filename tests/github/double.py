@@ -192,8 +192,10 @@ class Double:
         if self.read_only and _changes(request):
             raise Refusal(403, "Resource not accessible by integration")
         reply = _routes[request.method, request.template](self.world, request)
+        if isinstance(reply.body, Page):
+            reply = _cut(reply, reply.body, request, path)
         self._hold(request, lambda one: one.check_reply(request, reply), PUBLIC)
-        return _cut(reply, request, path) if isinstance(reply.body, Page) else reply
+        return reply
 
     def _hold(self, request: Request, check: Callable[[Description], None], *names: str) -> None:
         """Hold a request or an answer against what GitHub says of itself, where that is installed."""
@@ -237,9 +239,8 @@ def _variables(names: list[str], parts: list[str]) -> dict[str, str] | None:
     return {n.strip("{}"): unquote(p) for n, p in zip(names, parts, strict=True) if n.startswith("{")}
 
 
-def _cut(reply: Reply, request: Request, path: str) -> Reply:
+def _cut(reply: Reply, page: Page, request: Request, path: str) -> Reply:
     """Return one page of a list, with links to the pages around it."""
-    page: Page = reply.body
     size = min(100, int(request.query.get("per_page", 30)))
     number = int(request.query.get("page", 1))
     last = max(1, -(-len(page.items) // size))

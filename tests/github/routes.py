@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
-from oversight.changes.diff import render
+from oversight.changes.diff import parse_diff, render
 from oversight.changes.model import FileChange, FileStatus, LineKind
 from tests.github.double import route
 from tests.github.exchange import Page, Refusal, Reply, Request
@@ -76,7 +77,13 @@ def pull(world: World, request: Request) -> Reply:
 
 @route("GET", PULL + "/files")
 def pull_files(world: World, request: Request) -> Reply:
-    return Reply(Page([described(file) for file in world.files(pull_of(world, request)["number"])[:MAX_FILES]]))
+    return Reply(Page(listed(world.diffs[pull_of(world, request)["number"]])))
+
+
+@cache
+def listed(diff: bytes) -> list[JSON]:
+    """The files of a diff as GitHub lists them, up to as many as it does."""
+    return [described(file) for file in parse_diff(diff)][:MAX_FILES] if diff else []
 
 
 def described(file: FileChange) -> JSON:

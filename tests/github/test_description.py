@@ -21,7 +21,7 @@ from oversight_github.client import Client, GitHubError
 from tests.github import graph
 from tests.github.description import GHES, MODULES, OTHERS, PUBLIC, Description, description
 from tests.github.double import Double, registered
-from tests.github.exchange import Page, Reply, Request
+from tests.github.exchange import Reply, Request
 from tests.needed import needed, needed_program
 
 HEAD = "a" * 40
@@ -189,17 +189,12 @@ def _output(summary: str, notes: int = 1, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "reply",
-    [
-        Reply(Page([{"id": "seven"}])),
-        Reply(Page([{"user": {"login": 3}}])),
-        Reply({"id": 7}),
-        Reply(Page([]), status=202),
-    ],
+    [Reply([{"id": "seven"}]), Reply([{"user": {"login": 3}}]), Reply({"id": 7}), Reply([], status=202)],
 )
 def test_the_double_contradicts_github_nowhere(known: Description, reply: Reply):
     """Its answers may be short, but not of another shape."""
     request = Request("GET", "/repos/{owner}/{repo}/issues/{issue_number}/comments", {}, {}, {}, None, "")
-    known.check_reply(request, Reply(Page([{"id": 7, "body": "x"}])))
+    known.check_reply(request, Reply([{"id": 7, "body": "x"}]))
     with pytest.raises(AssertionError):
         known.check_reply(request, reply)
 
