@@ -18,7 +18,7 @@ from typing import Any
 from oversight.audit.verdict import Decision, Record, Source, Verdict, in_order
 from oversight_github.client import Client, Forbidden, NotFound
 from oversight_github.markers import read_finding
-from oversight_github.verdicts.answers import at, list_at, moment_at, text_at
+from oversight_github.verdicts.answers import at, list_at, moment_at, number_at, text_at
 from oversight_github.verdicts.pulls import Pulls, Seen
 from oversight_github.verdicts.said import COMMENT, INLINE, LABELS, Refusal, Said, asks_for_review, of_comment, of_label
 
@@ -90,7 +90,7 @@ class Gatherer:
             path = self._client.here("issues")
             for issue in self._client.pages(path, labels=name, state="all", since=first):
                 if at(issue, "pull_request") is not None:
-                    yield from self._labelled(issue["number"])
+                    yield from self._labelled(number_at(issue, "number"))
 
     def _labelled(self, number: int) -> Iterator[Said | None]:
         for event in self._client.pages(self._client.here("issues", number, "events")):

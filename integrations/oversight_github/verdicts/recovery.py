@@ -25,6 +25,7 @@ from oversight.reports.escape import terminal
 
 _NEEDED = ("torch", "sklearn")
 _PROGRAM = "from oversight.cli import main; main()"
+_HUMAN = (300, 100, 40)  # labels that teach: the most that the history has
 _HOURS = 2
 _SHOWN = 400
 
@@ -33,7 +34,7 @@ _SHOWN = 400
 class Recovery:
     """PGR with its 95 % interval, or a reason; weak reviewer, student and ceiling beside it, in the units of `metric`.
 
-    `n` test changes, `positives` of them risky; `warnings` are sentences.
+    `n` test changes, `positives` of them risky; `human` labels taught the weak reviewer; `warnings` are sentences.
     """
 
     pgr: float | None
@@ -45,6 +46,7 @@ class Recovery:
     ceiling: float | None = None
     n: int = 0
     positives: int = 0
+    human: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -67,17 +69,26 @@ def recovery(record: Record, repository: Path | None, run: Sequence[str] | None 
         return _nothing("there is no checkout with the history: check it out with `fetch-depth: 0` before")
     if run is None:
         return _nothing("nothing here can train: run `pip install 'oversight-review[train]'` in a step before")
+    found = _nothing("")
+    for human in _HUMAN:
+        found = _measured(record, repository, run, human)
+        if found.reason is None or not found.reason.startswith(f"{human} human labels"):
+            break
+    return found
+
+
+def _measured(record: Record, repository: Path, run: Sequence[str], human: int) -> Recovery:
     with tempfile.TemporaryDirectory(prefix="oversight-") as folder:
         labels = Path(folder, "verdicts.jsonl")
         labels.write_text(written((*record.verdicts, *record.landings)), encoding="ascii")
-        options = ["--repo", str(repository.absolute()), "--labels", str(labels), "--json"]
+        options = ["--repo", str(repository.absolute()), "--labels", str(labels), "--human", str(human), "--json"]
         try:
             done = _run([*run, "pgr", *options, "--runs", str(Path(folder, "runs.jsonl"))], folder)
         except subprocess.TimeoutExpired:
             return _nothing(f"it took more than {_HOURS} hours")
         except OSError as error:
             return _nothing(f"it could not be started: {error.strerror}")
-    return _told(done.stdout) if done.returncode == 0 else _nothing(_complaint(done.stderr))
+    return _told(done.stdout, human) if done.returncode == 0 else _nothing(_complaint(done.stderr))
 
 
 def _run(words: Sequence[str], folder: str) -> subprocess.CompletedProcess[bytes]:
@@ -87,14 +98,14 @@ def _run(words: Sequence[str], folder: str) -> subprocess.CompletedProcess[bytes
     return subprocess.run(words, capture_output=True, cwd=folder, env=environment, timeout=_HOURS * 3600, check=False)
 
 
-def _told(content: bytes) -> Recovery:
+def _told(content: bytes, human: int) -> Recovery:
     try:
         told = json.loads(content)
         interval = None if told["interval"] is None else (float(told["interval"][0]), float(told["interval"][1]))
         return Recovery(
             _number(told["pgr"]), interval, told["reason"], str(told["metric"]), _number(told["weak"]),
             _number(told["student"]), _number(told["ceiling"]), int(told["n"]), int(told["positives"]),
-            tuple(map(str, told["warnings"])),
+            human, tuple(map(str, told["warnings"])),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError, IndexError):
         return _nothing("what was measured could not be read: install the same version of oversight-review there")

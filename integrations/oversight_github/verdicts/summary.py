@@ -69,8 +69,9 @@ def _figures(told: Told) -> Iterator[str]:
     judged = "changes were judged by two people or more"
     agreement = f"{figures.several} {judged}"
     yield _estimate("agreement of people (alpha)", figures.agreement, agreement, few(figures.several, judged))
-    of_recovery = f"{recovery.n} test changes, {recovery.positives} risky: {_three(recovery)}"
-    yield _row(f"PGR ({recovery.metric})", recovery.pgr, recovery.interval, of_recovery, recovery.reason)
+    of_recovery = f"{recovery.n} test changes, {recovery.positives} risky; {_three(recovery)}; {recovery.human} labels"
+    why = f"{recovery.reason}; {of_recovery}" if recovery.n else recovery.reason
+    yield _row(f"PGR ({recovery.metric})", recovery.pgr, recovery.interval, of_recovery, why)
     yield ""
     for warning in recovery.warnings:
         yield f"- PGR: {markdown(warning, _SHOWN)}"

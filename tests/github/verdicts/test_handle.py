@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -283,3 +285,11 @@ class TestAsking:
         summary = scheduled(api).summary
         assert f"- #{drawn}\n" in summary
         assert "javascript" not in summary
+
+
+def test_an_event_loads_nothing_heavy():
+    """Figures are for scheduled runs; a comment is recorded without numpy."""
+    heavy = ("numpy", "torch", "sklearn", "onnxruntime", "git", "oversight.audit.figures")
+    program = f"import sys, oversight_github.verdicts; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -42,7 +42,22 @@ def test_what_was_measured_is_read(tmp_path: Path):
     found = recovery(RECORD, tmp_path, program(tmp_path, check))
     assert (found.pgr, found.interval, found.reason, found.metric) == (0.61, (0.2, 0.9), None, "auroc")
     assert (found.weak, found.student, found.ceiling, found.n, found.positives) == (0.7, 0.75, 0.78, 900, 60)
-    assert found.warnings == ("few seeds",)
+    assert (found.human, found.warnings) == (300, ("few seeds",))
+
+
+def test_as_many_labels_teach_as_the_history_has(tmp_path: Path):
+    """Fewer are asked for where there are not so many; for another reason nothing is tried again."""
+    check = (
+        "import sys\n"
+        "human = sys.argv[sys.argv.index('--human') + 1]\n"
+        "if human == '300': sys.exit('oversight: 300 human labels cannot be drawn from 80 mature changes')\n"
+        f"print({json.dumps(TOLD)!r})\n"
+    )
+    assert recovery(RECORD, tmp_path, program(tmp_path, check)).human == 100
+    never = (
+        "import sys; sys.exit('oversight: ' + sys.argv[sys.argv.index('--human') + 1] + ' human labels are too many')"
+    )
+    assert recovery(RECORD, tmp_path, program(tmp_path, never)).reason == "40 human labels are too many"
 
 
 def test_a_gap_that_is_none_has_a_reason_instead_of_a_number(tmp_path: Path):

@@ -20,7 +20,7 @@ def test_the_summary_of_a_busy_record(golden: Callable[[str, str], None]):
         *several(counts),
         *(judged(number, number % 3 == 0, risk=0.2, who="bob") for number in range(12)),
     ]
-    recovery = Recovery(0.61, (0.2, 0.9), None, "auroc", 0.7, 0.75, 0.78, 900, 60, ("few | seeds @ann",))
+    recovery = Recovery(0.61, (0.2, 0.9), None, "auroc", 0.7, 0.75, 0.78, 900, 60, 300, ("few | seeds @ann",))
     waiting = [Asked(12, "https://github.test/octo/repo/pull/12"), Asked(13, None)]
     golden("verdicts/summary.md", render(Told(5, 2, figures(said), recovery, waiting)))
 
@@ -28,6 +28,12 @@ def test_the_summary_of_a_busy_record(golden: Callable[[str, str], None]):
 def test_the_summary_of_an_empty_record(golden: Callable[[str, str], None]):
     """It says how to begin, and why there is no figure."""
     golden("verdicts/empty.md", render(Told(0, 0, figures([]), NOTHING)))
+
+
+def test_where_there_is_no_gap_what_there_is_stands_there():
+    """Weak reviewer, student and ceiling are told with or without PGR."""
+    text = render(Told(0, 0, figures([]), Recovery(None, None, "no gap", "auroc", 0.7, 0.75, 0.71, 900, 60, 300)))
+    assert "no gap; 900 test changes, 60 risky; weak 0.700, student 0.750, ceiling 0.710; 300 labels" in text
 
 
 def test_text_of_a_failed_measurement_is_escaped():

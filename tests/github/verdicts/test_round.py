@@ -1,0 +1,106 @@
+"""The whole way round: a review is published, people answer it, and the next review minds their answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from oversight.audit.verdict import Decision, Selection, Verdict
+from oversight.reports.model import RiskReport
+from oversight_github.client import Client
+from oversight_github.events import Comment
+from oversight_github.publish import Comment as When
+from oversight_github.publish import Target, Wishes, publish
+from oversight_github.verdicts.handle import handle, heard
+from tests.github.double import Double
+from tests.github.publish.scene import Scene
+from tests.github.world import JSON
+from tests.reports.examples import flagged_by_budget, flagged_by_principle, not_flagged
+
+WISHES = Wishes(comment=When.AUTO, inline=True)
+
+
+class Loop:
+    """Pull request 7 of ann, which is reviewed and answered."""
+
+    def __init__(self, github: Double, api: Client) -> None:
+        self.github, self.api, self.scene = github, api, Scene(github, api)
+        for login in ("ann", "bob"):
+            github.world.permissions[login] = "write"
+
+    def review(self, report: RiskReport, target: Target) -> None:
+        number = target.number or 0
+        said = heard(self.api, number, target.head)
+        now = datetime.fromisoformat(self.github.world.now())
+        done = publish(report, target, self.api, WISHES, said.dismissed, now=now)
+        assert not done.failed, done.lines
+
+    def say(self, body: str, *, reply_to: JSON | None = None, login: str = "bob") -> Verdict:
+        world = self.github.world
+        if reply_to is None:
+            made = world.comment(7, body, login=login)
+        else:
+            made = world.review_comment(7, body, login=login, reply_to=reply_to["id"], path=reply_to["path"])
+        event = Comment("created", made["id"], 7, True, body, login, "NONE", "User", inline=reply_to is not None)
+        (verdict,) = handle(event, self.api).added
+        assert isinstance(verdict, Verdict)
+        return verdict
+
+
+@pytest.fixture
+def loop(github: Double, api: Client) -> Loop:
+    return Loop(github, api)
+
+
+def test_an_answer_is_tied_to_what_was_published(loop: Loop):
+    """Risk, percentile, flag and model of the report, rounded as the mark tells them."""
+    report = flagged_by_budget()
+    target = loop.scene.open(report)
+    loop.review(report, target)
+    verdict = loop.say("/oversight risky the check is gone")
+    assert (verdict.change_id, verdict.decision) == (target.head, Decision.RISKY)
+    assert (verdict.shown.selection, verdict.shown.flagged) == (Selection.FLAGGED, True)
+    assert verdict.shown.risk == pytest.approx(report.risk, abs=1e-6)
+    assert verdict.shown.percentile == pytest.approx(report.percentile, abs=1e-4)
+
+
+def test_an_unflagged_review_leaves_enough_to_answer(loop: Loop):
+    """There is no summary, but a check run."""
+    report = not_flagged()
+    loop.review(report, loop.scene.open(report))
+    assert loop.scene.comments == []
+    verdict = loop.say("/oversight risky it was missed")
+    assert (verdict.shown.selection, verdict.shown.flagged) == (Selection.REQUEST, False)
+    assert verdict.shown.risk == pytest.approx(report.risk, abs=1e-6)
+
+
+def test_an_answer_given_before_a_push_stays_with_the_head_before(loop: Loop):
+    """The summary has moved on; its marks have not forgotten."""
+    report = flagged_by_budget()
+    first = loop.scene.open(report)
+    loop.review(report, first)
+    made = loop.github.world.comment(7, "/oversight safe", login="bob")
+    pushed, second = loop.scene.push(report)
+    loop.review(replace(pushed, risk=0.99), second)
+    event = Comment("created", made["id"], 7, True, "", "bob", "NONE", "User")
+    (verdict,) = handle(event, loop.api).added
+    assert isinstance(verdict, Verdict)
+    assert verdict.change_id == first.head
+    assert loop.say("/oversight risky").change_id == second.head
+
+
+def test_a_dismissed_finding_is_not_said_again(loop: Loop):
+    """On the next push, with the reason remembered; the author cannot do that."""
+    report = flagged_by_principle()
+    loop.review(report, loop.scene.open(report))
+    comment = loop.scene.inline[0]
+    loop.say("/oversight dismiss it is mine", reply_to=comment, login="ann")
+    assert heard(loop.api, 7, "a" * 40).dismissed == {}
+    verdict = loop.say("/oversight dismiss a test key", reply_to=comment)
+    assert heard(loop.api, 7, "a" * 40).dismissed == {verdict.finding: "a test key"}
+    before = len(loop.scene.inline)
+    pushed, second = loop.scene.push(report)
+    loop.review(pushed, second)
+    assert all(verdict.finding not in one["body"] for one in loop.scene.inline[before:] if verdict.finding)
