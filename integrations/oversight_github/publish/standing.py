@@ -1,0 +1,169 @@
+"""What stands on a pull request already: its head, our summaries, our inline comments and what became of them.
+
+Comments are read through GraphQL, which alone says whether they are ours and whether a thread is resolved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from oversight_github.client import Client, GitHubError
+from oversight_github.markers import FindingMark, SummaryMark, read_finding, read_summary
+from oversight_github.publish.model import Target
+
+_MAX_PAGES = 100
+# The most that a thread's comments are read of: one that is longer than that has people in it.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9._:/~-]+")
+
+_COMMENTS = """
+query ($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      comments(first: 100, after: $after) {
+        nodes { fullDatabaseId body viewerDidAuthor }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+_THREADS = """
+query ($owner: String!, $name: String!, $number: Int!, $after: String) {
+  repository(owner: $owner, name: $name) {
+    pullRequest(number: $number) {
+      reviewThreads(first: 50, after: $after) {
+        nodes {
+          id
+          path
+          isResolved
+          viewerCanResolve
+          comments(first: 100) {
+            nodes { fullDatabaseId body viewerDidAuthor author { __typename } }
+            pageInfo { hasNextPage }
+          }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+
+class Superseded(Exception):  # noqa: N818  # no error: somebody pushed, or closed the pull request
+    """The report is not about what the pull request is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A summary comment of ours."""
+
+    id: int
+    body: str
+    mark: SummaryMark
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A thread that an inline comment of ours began. `answered`: somebody who is no bot has replied."""
+
+    id: str
+    path: str
+    comment: int
+    body: str
+    mark: FindingMark
+    resolved: bool
+    resolvable: bool
+    answered: bool
+
+
+class Standing:
+    """One pull request as it is on GitHub."""
+
+    def __init__(self, api: Client, target: Target, number: int, key: str) -> None:
+        self._api = api
+        self._head = target.head
+        self._key = key
+        self.number = number
+
+    def check(self) -> str | None:
+        """Return the pull request's address, None where GitHub gives none.
+
+        Raises Superseded unless it is open and its head the one that was reviewed, GitHubError. To be asked right
+        before each write: a review takes its time, and people push.
+        """
+        pull = self._api.get(self._api.here("pulls", self.number))
+        found = pull if isinstance(pull, dict) else {}
+        if found.get("state") != "open":
+            raise Superseded("the pull request is closed")
+        head = found.get("head")
+        if not isinstance(head, dict) or head.get("sha") != self._head:
+            raise Superseded("the pull request has a newer head, whose own review will tell of it")
+        address = found.get("html_url")
+        return address if isinstance(address, str) and _ADDRESS.fullmatch(address) else None
+
+    def summaries(self) -> list[Summary]:
+        """Return our summaries, the oldest first. Raises GitHubError."""
+        found = []
+        for node in self._nodes(_COMMENTS, "comments"):
+            mark = read_summary(node["body"]) if node["viewerDidAuthor"] else None
+            if mark is not None and mark.key == self._key:
+                found.append(Summary(int(node["fullDatabaseId"]), node["body"], mark))
+        return sorted(found, key=lambda summary: summary.id)
+
+    def threads(self) -> list[Thread]:
+        """Return the threads that we began. Raises GitHubError."""
+        found = []
+        for node in self._nodes(_THREADS, "reviewThreads"):
+            comments = node["comments"]["nodes"]
+            mark = read_finding(comments[0]["body"]) if comments and comments[0]["viewerDidAuthor"] else None
+            if mark is None or mark.key != self._key:
+                continue
+            # A thread too long to be read whole has people in it; so has one with an account that is gone.
+            answered = node["comments"]["pageInfo"]["hasNextPage"] or any(map(_by_a_person, comments[1:]))
+            first = comments[0]
+            found.append(
+                Thread(
+                    node["id"], node["path"], int(first["fullDatabaseId"]), first["body"], mark,
+                    node["isResolved"], node["viewerCanResolve"], answered,
+                )
+            )  # fmt: skip
+        return found
+
+    def _nodes(self, query: str, connection: str) -> Iterator[Mapping[str, Any]]:
+        owner, _, name = self._api.repository.partition("/")
+        after: str | None = None
+        for _ in range(_MAX_PAGES):
+            variables = {"owner": owner, "name": name, "number": self.number, "after": after}
+            answer = self._api.graphql(query, variables)
+            try:
+                page = answer["repository"]["pullRequest"][connection]
+                following = page["pageInfo"]
+                nodes = [node for node in page["nodes"] if node is not None]
+            except (KeyError, TypeError):
+                raise _foreign() from None
+            yield from nodes
+            if not following["hasNextPage"]:
+                return
+            after = following["endCursor"]
+        raise _foreign()
+
+
+def diff_address(pull: str, path: str, start: int | None = None, end: int | None = None) -> str:
+    """Return the address of lines of the new file in a pull request's diff; of it, no part is the change's own text."""
+    name = sha256(path.encode("utf-8", "surrogatepass")).hexdigest()
+    lines = "" if start is None else f"R{start}" if end is None or end == start else f"R{start}-R{end}"
+    return f"{pull}/files#diff-{name}{lines}"
+
+
+def _by_a_person(comment: Mapping[str, Any]) -> bool:
+    author = comment["author"]
+    return not comment["viewerDidAuthor"] and (author is None or author["__typename"] != "Bot")
+
+
+def _foreign() -> GitHubError:
+    return GitHubError("GitHub answered with another list of comments than was asked for", mend="run again later")

@@ -1,0 +1,1 @@
+"""What is published on a pull request, and what is not."""
