@@ -142,11 +142,11 @@ class Client:
         """
         return "/".join(["/repos", *map(_quoted, (*self.repository.split("/"), *parts))])
 
-    def get(self, path: str, **params: str | int) -> Any:
+    def get(self, path: str, /, **params: str | int) -> Any:
         """Return the parsed JSON at `path`, which is below the API's root."""
         return _parsed(self._ask("GET", self._url(path, params)))
 
-    def pages(self, path: str, *, key: str | None = None, **params: str | int) -> Iterator[Any]:
+    def pages(self, path: str, /, *, key: str | None = None, **params: str | int) -> Iterator[Any]:
         """Yield the items of all pages; `key` names the list where a page is an object. Raises GitHubError."""
         url = self._url(path, {"per_page": 100, **params})
         for _ in range(MAX_PAGES):
@@ -187,18 +187,22 @@ class Client:
         return self._retrying(self._graphql, body, safe=not query.lstrip().startswith("mutation"))
 
     def _graphql(self, body: Mapping[str, Any], *, safe: bool) -> Any:
-        answer = _parsed(self._once("POST", self.graphql_url, None, body, safe=safe))
-        if not isinstance(answer, dict):
+        answer = self._once("POST", self.graphql_url, None, body, safe=safe)
+        said = _parsed(answer)
+        if not isinstance(said, dict):
             raise foreign("a GraphQL answer that is no object")
-        if errors := answer.get("errors"):
-            raise graphql_failure(errors, mask=self._mask)
-        return answer.get("data")
+        if errors := said.get("errors"):
+            raise graphql_failure(errors, answer.headers, now=self._clock(), mask=self._mask)
+        return said.get("data")
 
     def _url(self, path: str, params: Mapping[str, str | int]) -> httpx.URL:
         if not path.startswith("/") or "?" in path or "#" in path:
             raise ValueError("a path is quoted, begins with a slash and has no query of its own")
-        url = httpx.URL(f"{self._root}{path}")
-        return url.copy_merge_params(params) if params else url
+        try:
+            url = httpx.URL(f"{self._root}{path}")
+            return url.copy_merge_params({name: _utf8(str(value)) for name, value in params.items()}) if params else url
+        except httpx.InvalidURL:
+            raise GitHubError("the address would be too long", mend="shorten the name that is in it") from None
 
     def _within(self, link: str) -> httpx.URL:
         """Return the address of a next page, which is never on another host. Raises GitHubError."""
@@ -220,9 +224,12 @@ class Client:
     ) -> _Answer:
         """Send one request. `safe`: it may be sent again though it may have been obeyed."""
         headers = {} if accept is None else {"Accept": accept}
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        if content is not None:
+            headers["Content-Type"] = "application/json"
         what = f"{method} {terminal(url.path, SHOWN)}"
         try:
-            answer = self._follow(self._http.build_request(method, url, headers=headers, json=body))
+            answer = self._follow(self._http.build_request(method, url, headers=headers, content=content))
         except httpx.HTTPError as error:
             # From None: the chain leads to the request, and there is the token.
             raise Unavailable(
@@ -307,6 +314,11 @@ def _may_follow(request: httpx.Request, following: httpx.Request) -> bool:
         return True
     secure = following.url.scheme == "https" or following.url.host in _LOOPBACK
     return request.method == "GET" and secure
+
+
+def _utf8(text: str) -> str:
+    """Text without the lone surrogates that stand for bytes of a path: an address cannot carry them."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _quoted(part: str | int) -> str:

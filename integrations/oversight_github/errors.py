@@ -127,13 +127,15 @@ def failure(
     return GitHubError(head, mend="see what GitHub says of the request", status=status)
 
 
-def graphql_failure(errors: object, *, mask: Callable[[str], str]) -> GitHubError:
+def graphql_failure(
+    errors: object, headers: Mapping[str, str], *, now: float, mask: Callable[[str], str]
+) -> GitHubError:
     """Return the error for the `errors` of a GraphQL answer, by the type of the first."""
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     kind = first.get("type")
     head = f"GraphQL: {terminal(mask(_text(first.get('message'))), SHOWN)}"
     if kind in ("RATE_LIMITED", "RATE_LIMIT"):
-        return RateLimited(f"{head}: rate limit", mend="run again later", again=True, pause=None)
+        return RateLimited(f"{head}: rate limit", mend="run again later", again=True, pause=_pause(headers, now))
     if kind in ("FORBIDDEN", "INSUFFICIENT_SCOPES"):
         return Forbidden(head, mend="give the token the permission that is missing")
     if kind == "NOT_FOUND":

@@ -230,7 +230,7 @@ def _pull_request(event: _Node) -> PullRequestEvent:
         labels=tuple(label.text("name") for label in found.nodes("labels")),
     )
     label = event.maybe("label")
-    return PullRequestEvent(event.action(), pull, label and label.text("name"), event.login("sender"))
+    return PullRequestEvent(event.action(), pull, label.text("name") if label else None, event.login("sender"))
 
 
 def _push(event: _Node) -> Push:

@@ -199,3 +199,21 @@ def test_a_success_that_is_no_json_is_an_error(github: Double, api: Client, body
     github.faults[-1].reply = Reply(body, 200)
     with pytest.raises(GitHubError, match="no JSON"):
         api.get(api.here("pulls", 7))
+
+
+def test_a_parameter_may_be_called_path(github: Double, api: Client):
+    """As that of GitHub's list of commits is; the double has none."""
+    with pytest.raises(NotFound):
+        api.get(api.here("commits"), path="x")
+    assert github.calls[0].query == {"path": "x"}
+    github.broken.clear()
+
+
+def test_bytes_that_are_no_text_are_no_failure_of_ours(github: Double, api: Client):
+    """A path of the change that is no UTF-8, in an address or in a body; an address without end."""
+    with pytest.raises(NotFound):
+        api.get(api.here("contents", "a\udcff"), ref="b\udcff")
+    assert github.calls[0].query["ref"] == "b\ufffd"
+    assert api.post(api.here("issues", 7, "comments"), {"body": "a\udcff"})["body"] == "a\udcff"
+    with pytest.raises(GitHubError, match="too long"):
+        api.get(api.here("labels", "x" * 70_000))

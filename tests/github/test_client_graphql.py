@@ -85,3 +85,12 @@ def test_a_query_is_asked_again_and_a_mutation_is_not(github: Double, api: Clien
     with pytest.raises(Unavailable):
         api.graphql(RESOLVE, {"id": "PRRT_1"})
     assert len(github.slept) == 1
+
+
+def test_a_primary_limit_of_graphql_ends_at_its_reset(github: Double):
+    """The headers tell, as for REST."""
+    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1800000030"}
+    github.fail("POST", "/graphql", 200)
+    github.faults[-1].reply = Reply({"errors": [{"type": "RATE_LIMITED"}]}, headers=headers)
+    github.client(clock=lambda: 1_800_000_000.0).graphql(THREADS, {"number": 7})
+    assert github.slept == [31.0]
