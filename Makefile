@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 NODE := tests/github/node_modules/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: review test node check lint types layers docs model clean
+.PHONY: review test node check lint types layers docs model lock clean
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 …")'
@@ -66,12 +66,19 @@ docs: $(VENV)/.dev
 	$(BIN)/python -m pytest --quiet --doctest-modules oversight integrations/oversight_github
 	$(BIN)/python -m oversight.cli.reference | diff docs/CLI.md -
 	$(BIN)/python -m oversight.reviewers.principles | diff docs/PRINCIPLES.md -
+	$(BIN)/python -m oversight_github.action.reference | diff docs/ACTION.md -
 
 check: lint types layers docs test
 
 # The shipped model, from clones of the repositories that benchmarks/ship.py names.
 model: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.ship '$(CLONES)'
+
+# What the GitHub Action installs: every version with its hashes, for all systems and Pythons at once.
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra github pyproject.toml \
+	  --output-file integrations/oversight_github/action/requirements.txt
 
 clean:
 	rm -rf $(VENV) tests/github/node_modules dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -4,6 +4,7 @@
                                                   │
     runner.py   what the runner tells: event, repository, where outputs go
     inputs.py   what the workflow asks for, or every mistake in it
+    people.py   what people said of changes, recorded and minded
     wanted.py   an event -> which change is to be reviewed; no I/O
     source.py   that change: from the checkout, else from clone.py, else from through_api.py, with what was not seen
     models.py   the model that the workflow names: shipped, at the base revision, or a file by its sha256

@@ -16,7 +16,7 @@ from typing import IO
 from oversight.errors import ModelError, UsageError
 from oversight.reports.escape import terminal
 from oversight.students.checkpoint import FILES, MANIFEST
-from oversight.students.runtime import Model, load, open_model
+from oversight.students.runtime import Model, load, load_named, open_model
 from oversight_github.action.inputs import Inputs
 from oversight_github.action.source import LARGEST_MODEL_FILE, Source
 
@@ -50,7 +50,7 @@ def open_wanted(inputs: Inputs, source: Source, workspace: Path, temp: Path, *, 
             )
         return _from_archive(archive, inputs.model_sha256, temp)
     if name.isidentifier():
-        return _pinned(open_model(name), inputs.model_sha256)
+        return _pinned(load_named(name), inputs.model_sha256)
     raise ModelError(
         f"there is no model {terminal(name, 100)}: no directory at the base revision, and no file",
         mend="commit the directory to the base branch, or name a zip file of one, with model-sha256",

@@ -1,7 +1,7 @@
 """The job on one page: what the workflow asks and the event names becomes a report, and the report an exit code.
 
-    inputs ─┐
-    event ──┴─> wanted ──> source ──> review ──> files, summary, outputs ──> what needs rights ──> exit code
+    event ──> what people said ─┬─> wanted ──> source ──> review ──> files, summary, outputs ──> what needs rights
+    inputs ─────────────────────┘
 
 Exit codes: 0 reviewed; 1 flagged and `fail-on: flagged`; 2 an input or the event is wrong; 3 the change could not be
 scored, which fails the step whatever `fail-on` says. What needs no rights is written first, and nothing that comes
@@ -15,7 +15,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,10 @@ from oversight.reports.model import Coverage, Skipped, Status
 from oversight.review import Reviewer
 from oversight.reviewers.principles import Principles, parse_named
 from oversight_github.action import inputs as asked
+from oversight_github.action import people
+from oversight_github.action.clone import is_sha
 from oversight_github.action.inputs import FailOn, Inputs, InputsError
+from oversight_github.action.job import Job
 from oversight_github.action.models import open_wanted
 from oversight_github.action.outputs import (
     Outputs,
@@ -40,27 +43,17 @@ from oversight_github.action.outputs import (
     target_in,
     write_report,
 )
+from oversight_github.action.people import listen, mind, place
 from oversight_github.action.runner import Runner
 from oversight_github.action.source import Source, find
 from oversight_github.action.wanted import Wanted, wanted
 from oversight_github.client import Client
-from oversight_github.events import PullRequestEvent, parse
+from oversight_github.events import Event, Pull, PullRequestEvent, parse
 from oversight_github.publish import publish
 from oversight_github.publish.model import Target, Wishes
 
 _NAME = 60
 _LARGEST_PAYLOAD = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What a job has to go by."""
-
-    runner: Runner
-    inputs: Inputs
-    outputs: Outputs
-    client: Client
-    payload: Mapping[str, Any]
 
 
 def run(environment: MutableMapping[str, str]) -> int:
@@ -97,26 +90,31 @@ def _run(environment: MutableMapping[str, str], outputs: Outputs) -> int:
     else:
         outputs.mask(inputs.token)
     runner = Runner.of(environment)
+    verdicts = place(environment.get(people.VARIABLE), runner.workspace)
     with Client(runner.repository, inputs.token, api_url=runner.api_url) as client:
-        return _review(Job(runner, inputs, outputs, client, _payload(runner.event_path)))
+        job = Job(runner, inputs, outputs, client, _payload(runner.event_path), verdicts)
+        listened = listen(job, parse(runner.event_name, job.payload))
+        code = 0 if listened.review is None else _review(job, listened.review)
+        return max(code, 0 if listened.failure is None else listened.failure.exit_code)
 
 
-def _review(job: Job) -> int:
-    event = parse(job.runner.event_name, job.payload)
-    about = job.payload.get("repository")
-    repository = about if isinstance(about, dict) else {}
-    change = wanted(event, job.inputs, sha=job.runner.sha, default_branch=repository.get("default_branch"))
+def _review(job: Job, event: Event) -> int:
+    change = wanted(event, job.inputs, sha=job.runner.sha, default_branch=job.default_branch)
     report_file, sarif_file = _targets(job)
     if isinstance(event, PullRequestEvent) and change.pull is None:
         job.outputs.note("The pull request is closed, or not the change under review: nothing is posted to it.")
     try:
-        with find(change, job.runner, job.inputs.token, job.client, kilobytes=repository.get("size")) as source:
+        with find(change, job.runner, job.inputs.token, job.client, kilobytes=job.kilobytes) as source:
             report = source.review(_reviewer(job, source))
     except UnscoredError as error:
         job.outputs.complain(error)
         report = _unscored(error, change, job)
+    pull = change.pull if change.pull is not None and change.pull.head_sha == report.change.head else None
+    dismissed: Mapping[str, str] = {}
+    if pull is not None and job.inputs.token is not None:
+        report, dismissed = mind(job, report, pull)
     _write(job, report, report_file, sarif_file)
-    _publish(job, report, change)
+    _publish(job, report, pull, dismissed)
     job.outputs.findings(report)
     if report.status is not Status.SCORED:
         return UnscoredError.exit_code
@@ -159,15 +157,15 @@ def _write(job: Job, report: RiskReport, report_file: Path, sarif_file: Path | N
         write_report(report, sarif_file, Format.SARIF)
 
 
-def _publish(job: Job, report: RiskReport, change: Wanted) -> None:
+def _publish(job: Job, report: RiskReport, pull: Pull | None, dismissed: Mapping[str, str]) -> None:
     """Post what the inputs ask for, as far as the token may; whatever fails is told, and fails nothing."""
-    if job.inputs.token is None or report.change.head is None:
+    head = report.change.head
+    if job.inputs.token is None or head is None or not is_sha(head):
         return
-    pull = change.pull if change.pull is not None and change.pull.head_sha == report.change.head else None
     try:
         # A review against something else than the base of the pull request says nothing of what is gone since.
-        target = Target(report.change.head, pull.number if pull else None, whole=job.inputs.base is None)
-        published = publish(report, target, job.client, _wishes(job.inputs))
+        target = Target(head, pull.number if pull else None, whole=job.inputs.base is None)
+        published = publish(report, target, job.client, _wishes(job.inputs), dismissed)
     except Exception as error:
         job.outputs.warn(f"The review could not be posted: {type(error).__name__}: {error}")
         return

@@ -13,6 +13,7 @@ import pytest
 from oversight_github.action.inputs import variable
 from oversight_github.action.run import run
 from tests.builders import GitRepository
+from tests.github import routes_people  # noqa: F401  # registers itself
 from tests.github.action.server import GitServer
 from tests.github.double import TOKEN, Double
 
@@ -77,7 +78,8 @@ class Workshop:
 
     def pull_request(self, **changes: Any) -> dict[str, Any]:
         """A payload of `pull_request` for the branch `topic`, as GitHub knows it too."""
-        options = {"base_sha": self.base, "head_sha": self.head} | changes
+        diff = self.origin.git("diff", "main...topic").encode() + b"\n"
+        options = {"base_sha": self.base, "head_sha": self.head, "diff": diff} | changes
         pull = self.github.world.pull(7, **options)
         return {"action": "opened", "pull_request": pull, "repository": self.repository()}
 
@@ -87,7 +89,7 @@ class Workshop:
     def step(self, event: str, payload: Mapping[str, Any], *, sha: str | None = None, **inputs: str) -> Outcome:
         """Run the step in this process, with inputs by their names with `_` for `-`."""
         for name in ("temp", "workspace", "runner"):
-            (self.home / name).mkdir(exist_ok=True)
+            (self.home / name).mkdir(parents=True, exist_ok=True)
         files = {name: self.home / "runner" / name for name in ("event.json", "output", "summary")}
         for file in files.values():
             file.unlink(missing_ok=True)
