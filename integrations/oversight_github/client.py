@@ -184,7 +184,7 @@ class Client:
     def graphql(self, query: str, variables: Mapping[str, Any]) -> Any:
         """Return `data` of the answer. Any error in it raises, also where a part of the data came."""
         body = {"query": query, "variables": dict(variables)}
-        return self._retrying(self._graphql, body, safe=not query.lstrip().startswith("mutation"))
+        return self._retrying(self._graphql, body, safe=query.lstrip().startswith(("query", "{")))
 
     def _graphql(self, body: Mapping[str, Any], *, safe: bool) -> Any:
         answer = self._once("POST", self.graphql_url, None, body, safe=safe)
