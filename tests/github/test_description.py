@@ -78,10 +78,13 @@ def ask_about_the_pull(api: Client) -> None:
     list(api.pages(here("issues", 7, "comments"), since="2026-01-01T00:00:00Z"))
     list(api.pages(here("issues", "comments"), sort="updated", direction="asc", since="2026-01-01T00:00:00Z"))
     list(api.pages(here("issues", 7, "events")))
+    list(api.pages(here("issues"), labels="oversight: safe", state="all", since="2026-01-01T00:00:00Z"))
+    api.post(here("issues", "comments", said, "reactions"), {"content": "+1"})
     place = {"path": "x", "line": 2, "side": "RIGHT"}
     first = api.post(here("pulls", 7, "comments"), {"body": "x", "commit_id": HEAD, **place})["id"]
     api.post(here("pulls", 7, "comments"), {"body": "x", "commit_id": HEAD, "path": "x", "subject_type": "file"})
     api.post(here("pulls", 7, "comments", first, "replies"), {"body": "y"})
+    api.post(here("pulls", "comments", first, "reactions"), {"content": "confused"})
     api.get(here("pulls", "comments", first))
     api.patch(here("pulls", "comments", first), {"body": "y"})
     list(api.pages(here("pulls", 7, "comments")))

@@ -10,7 +10,6 @@ import pytest
 
 from oversight_github.markers import FindingMark, SummaryMark, key_of
 from oversight_github.shown import Shown, marks
-from tests.github import routes_people  # noqa: F401  # registers itself
 from tests.github.double import Double
 from tests.github.world import JSON
 
