@@ -125,7 +125,7 @@ _LANDING: _Fields = {
 
 
 def line(entry: Verdict | Landing) -> str:
-    """Return the entry as one line, with its newline."""
+    """Return the entry as one line, with its newline; `LabelError` for one that could not be read again."""
     told = asdict(entry)
     if isinstance(entry, Verdict):
         told["decided_at"] = _written(entry.decided_at)
@@ -135,7 +135,9 @@ def line(entry: Verdict | Landing) -> str:
         told["landed_at"] = _written(entry.landed_at)
         wanted, kind = _LANDING, "landing"
     told |= {"schema_version": SCHEMA_VERSION, "kind": kind}
-    return dumps({name: told[name] for name in wanted}, 0)
+    row = dumps({name: told[name] for name in wanted}, 0)
+    _entry(row, f"a {kind} that is to be written")
+    return row
 
 
 def written(entries: Iterable[Verdict | Landing]) -> str:

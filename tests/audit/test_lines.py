@@ -228,6 +228,19 @@ def test_a_note_longer_than_a_line_may_hold_is_cut_when_it_is_written():
     assert read.note.endswith("…")
 
 
+def test_what_could_not_be_read_again_is_not_written():
+    """One entry that no line can hold would cost all the others."""
+    amiss: list[Verdict | Landing] = [
+        verdict(who=""),
+        verdict(change_id="main"),
+        verdict(shown=Shown(Selection.RANDOM)),
+        replace(LANDING, commit="HEAD"),
+    ]
+    for entry in amiss:
+        with pytest.raises(LabelError, match="that is to be written"):
+            written([verdict(), entry])
+
+
 def test_separators_that_are_no_line_ends_cut_no_line():
     """JSON may hold U+2028 and U+0085 as they are."""
     row = json.dumps(told(note="a\u2028b\x85c"), ensure_ascii=False)

@@ -6,6 +6,7 @@ of why. What bots say is nothing, whatever they quote.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ _WHY = {
     Verb.INCOMPLETE: "a dismissal without a reason",
 }
 _PERSON = "User"
+_NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def of_comment(comment: Any, kind: str) -> Said | Refusal | None:
         return None
     address = text_at(comment, "pull_request_url" if kind == INLINE else "issue_url")
     number = address.rpartition("/")[2]
-    if not (number.isascii() and number.isdigit()):
+    if _NUMBER.fullmatch(number) is None:
         return None
     identity = number_at(comment, "id")
     if command.verb in _WHY:
