@@ -4,6 +4,7 @@
     commands.py    `/oversight …` in a comment -> a command, no I/O
     client.py      REST and GraphQL for one repository: waits, pages, redirections; its errors are in errors.py
     markers.py     which comments are ours, and what they are about
+    shown.py       what a review showed of which head, in marks that verdicts are tied to
     anchors.py     where in a diff GitHub takes a comment
     publish/       a report as check run, comments and labels
     verdicts/      what people answer, gathered, kept and summed up
