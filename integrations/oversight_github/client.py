@@ -10,9 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 from urllib.parse import quote
 
@@ -106,7 +108,7 @@ class Client:
         self._root = _root(api_url)
         self._max_bytes = max_bytes
         self._clock = clock
-        self._http = httpx.Client(headers=_headers(token), timeout=TIMEOUT)
+        self._http = httpx.Client(headers=_headers(token), timeout=TIMEOUT, verify=_certificates())
         self._retrying = tenacity.Retrying(
             sleep=sleep,
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, GitHubError) and error.again),
@@ -277,6 +279,12 @@ class Client:
 
     def _mask(self, text: str) -> str:
         return text if self._token is None else text.replace(self._token, "***")
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Read the certificates of the machine once: it takes longer than most requests do."""
+    return httpx.create_ssl_context()
 
 
 def _headers(token: str | None) -> dict[str, str]:
