@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from oversight.changes.model import Change, FileStatus, Hunk
+from oversight.changes.model import Change, Hunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,8 @@ class Places:
 
     def __init__(self, change: Change) -> None:
         self._hunks: dict[str, list[Hunk]] = {}
-        self._deleted: set[str] = set()
         for file in change.files:
             self._hunks.setdefault(file.path, []).extend(file.hunks)
-            if file.status is FileStatus.DELETED:
-                self._deleted.add(file.path)
         for hunks in self._hunks.values():
             hunks.sort(key=lambda hunk: hunk.new_start)
         self._starts = {path: [hunk.new_start for hunk in hunks] for path, hunks in self._hunks.items()}
@@ -67,7 +64,7 @@ class Places:
         """
         if path not in self._hunks or not addressable(path):
             return None
-        if start is None or path in self._deleted:
+        if start is None:
             return Anchor(path)
         last = start if end is None else max(start, end)
         for hunk in self._hunks[path]:

@@ -57,8 +57,8 @@ def test_off_the_diff() -> None:
 
 def test_deletions() -> None:
     """A deleted file has no new side, nor has a hunk without context that only deletes; with context it has one."""
-    assert anchor(replace(TWO, status=FileStatus.DELETED), 1) == Anchor("a.py")
     bare = marked_file(None, ["-gone"])
+    assert anchor(replace(bare, status=FileStatus.DELETED), 40) == Anchor(bare.path)
     assert anchor(bare, 40) == Anchor(bare.path)
     assert anchor(marked_file(None, [" stays", "-gone", " stays"]), 41) == Anchor(bare.path, 41)
 

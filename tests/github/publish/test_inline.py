@@ -189,6 +189,15 @@ def test_a_token_that_may_not_resolve(scene: Scene) -> None:
     assert scene.writes() == []
 
 
+def test_a_token_that_says_it_may_resolve(scene: Scene) -> None:
+    """A thread that GitHub then refuses to resolve stops no other comment from being settled or posted."""
+    scene.publish(TWO, scene.open(TWO), INLINE_ALONE)
+    report, target = scene.push(findings(("c.py", 5)))
+    scene.meanwhile("PATCH", INLINE_ONE, lambda: setattr(scene.github.world, "resolves", False))
+    published = scene.publish(report, target, INLINE_ALONE)
+    assert "1 posted, 2 settled, 0 threads resolved, 2 threads not resolved" in published.lines[0]
+
+
 def test_resolving_is_made_up_for(scene: Scene) -> None:
     """A thread that a run had no time to resolve is resolved by the next."""
     scene.publish(TWO, scene.open(TWO), INLINE_ALONE)

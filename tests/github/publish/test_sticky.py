@@ -128,6 +128,16 @@ def test_two_runs_at_once(scene: Scene) -> None:
     assert scene.writes() == []
 
 
+def test_two_runs_that_tidy_up(scene: Scene) -> None:
+    """Of two runs that delete the newer summary the slower one finds it gone, which is no fault."""
+    target = scene.open(flagged_by_budget())
+    scene.publish(flagged_by_budget(), target, SUMMARY_ALONE)
+    scene.github.world.comment(scene.number, scene.comments[0]["body"])
+    scene.meanwhile("DELETE", COMMENT, scene.comments.pop)
+    assert outcomes(scene.publish(flagged_by_budget(), target, SUMMARY_ALONE)) == {"summary comment": Outcome.DONE}
+    assert len(scene.comments) == 1
+
+
 def test_two_reviews_of_one_pull_request(scene: Scene) -> None:
     """Reviews of other names, as of a monorepo's parts, have comments of their own."""
     target = scene.open(flagged_by_budget())
