@@ -252,7 +252,7 @@ def test_the_token_is_in_no_argument_and_no_file(
         started.append(command)
         return run(command, *arguments, **options)
 
-    monkeypatch.setattr(module.subprocess, "run", noted)
+    monkeypatch.setattr(subprocess, "run", noted)
     with sought(workshop, asked, size=LARGE):
         pass
     assert len(started) > 3
@@ -331,7 +331,7 @@ def test_two_jobs_at_the_same_time_do_not_disturb_each_other(workshop: Workshop,
 
 def test_a_runner_without_git_is_told(workshop: Workshop, asked: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
     """It falls back to the API, whose answer here is that there is no such thing."""
-    monkeypatch.setattr(module.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
     with pytest.raises(UnscoredError, match="git is not installed"), sought(workshop, asked):
         pass
 
