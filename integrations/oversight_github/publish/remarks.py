@@ -47,16 +47,16 @@ class Remark:
         said = "; ".join(markdown(one, _TEXT) for one in self.said)
         if self.severity is None:
             risk = words.percent(self.risk).replace("<", "&lt;").replace(">", "&gt;")
-            head = f"**Read this first**: risk {risk} by its own lines"
-            return f"{head}: {said}" if said else head
+            return f"**Worth reading first**: {said}{' ' * bool(said)}(risk {risk} by these lines alone)"
         return f"**{self.severity.value.capitalize()}**: {said} ({code(self.rule, 80)})"
 
     def as_text(self) -> str:
         """Return what it says as one line of plain text."""
         said = "; ".join(terminal(one, _TEXT) for one in self.said)
         if self.severity is None:
-            head = f"Read this first: risk {words.percent(self.risk)} by its own lines"
-            return f"{head}: {said}" if said else head
+            return (
+                f"Worth reading first: {said}{' ' * bool(said)}(risk {words.percent(self.risk)} by these lines alone)"
+            )
         return said or terminal(self.rule, _TEXT)
 
 

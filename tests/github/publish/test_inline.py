@@ -55,7 +55,7 @@ def test_several_lines(scene: Scene) -> None:
     scene.publish(replace(report, findings=twice), scene.open(report), INLINE_ALONE)
     first, other = scene.inline
     assert (first["start_line"], first["line"]) == (42, 43)
-    assert other["body"].count("**Read this first**") == 1
+    assert other["body"].count("**Worth reading first**") == 1
 
 
 def test_hunks_that_get_none(scene: Scene) -> None:
@@ -345,5 +345,5 @@ def test_both_grounds(scene: Scene) -> None:
     """A change that is flagged twice over has its findings before its hunks."""
     report = replace(flagged_by_budget(), flagged_by=(FlaggedBy.BUDGET, FlaggedBy.PRINCIPLE))
     scene.publish(report, scene.open(report), INLINE_ALONE)
-    assert ["**Read this first**" in one["body"] for one in scene.inline] == [False, True, False]
+    assert ["**Worth reading first**" in one["body"] for one in scene.inline] == [False, True, False]
     assert scene.inline[-1]["subject_type"] == "file"
