@@ -12,6 +12,7 @@ hooks, no credential helper, no submodules, and one protocol. The token is in th
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import time
@@ -164,13 +165,13 @@ class Clone:
             if error.passing:
                 time.sleep(_PAUSE)
             else:  # a clone that an earlier job left half-made, or that the disk has damaged
-                shutil.rmtree(self.path, ignore_errors=True)
+                self._discard()
                 self._prepare()
             self._fetch_history(shas)
 
     def keep(self, base: str) -> None:
         """Remember `base` as where the next run goes on from, and as HEAD."""
-        (self.path / "HEAD").write_text(f"{base}\n", encoding="ascii")
+        (self.path / "HEAD").write_bytes(f"{base}\n".encode("ascii"))
         with suppress(RepositoryError):  # another job is at it
             known = self._run("for-each-ref", "--format=%(refname)", _REFERENCES).decode().split()
             mine = f"{_REFERENCES}{base}"
@@ -210,6 +211,13 @@ class Clone:
             told = repository.run("cat-file", "--batch-check=", "--buffer", stdin="\n".join(asked).encode() + b"\n")
         return [line.removesuffix(b" missing").decode() for line in told.splitlines() if line.endswith(b" missing")]
 
+    def _discard(self) -> None:
+        """Put the clone away. Moved first: where files of it cannot be deleted, a new one can take its place."""
+        away = self.path.with_name(f"{self.path.name}.{secrets.token_hex(8)}")
+        with suppress(OSError):
+            self.path.rename(away)
+        shutil.rmtree(away, ignore_errors=True)
+
     def _prepare(self) -> None:
         """Make the repository, or put its configuration right: what a cache gave back is not obeyed."""
         try:
@@ -220,11 +228,11 @@ class Clone:
                     self._mark.touch()
             promise = "promisor = true\n\tpartialCloneFilter = blob:none\n" if self.blobless else "\n"
             extension = "\tpartialClone = origin\n" if self.blobless else ""
-            (self.path / "config").write_text(
+            text = (
                 f"[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n{extension}"
-                f'[remote "origin"]\n\turl = {self._remote.url}\n\t{promise}',
-                encoding="utf-8",
+                f'[remote "origin"]\n\turl = {self._remote.url}\n\t{promise}'
             )
+            (self.path / "config").write_bytes(text.encode())
         except OSError as error:
             raise RepositoryError(
                 f"the cache directory cannot be written: {error.strerror}",
