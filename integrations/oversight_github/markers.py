@@ -5,7 +5,8 @@
 
 A mark counts at the very beginning of a body alone, and holds nothing but hexadecimal digits and words of ours: no
 path, title or message of a change can make one, since what a body shows of them comes later and is escaped. Anybody
-can copy one into a comment of their own, so a reader also asks GitHub whether the comment is ours.
+can copy one into a comment of their own, and who may write can edit ours, so a reader also asks GitHub whether the
+comment is as we wrote it.
 
 The lines after a summary's mark tell what was shown of which head (`shown.marks`): verdicts are tied to it.
 """
@@ -13,9 +14,11 @@ The lines after a summary's mark tell what was shown of which head (`shown.marks
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
 _FINGERPRINT = r"[0-9a-f]{32}:[1-9][0-9]{0,8}"
 _LIST = rf"{_FINGERPRINT}(?:,{_FINGERPRINT})*"
@@ -93,6 +96,15 @@ def read_finding(body: str) -> FindingMark | None:
     """Return the mark that an inline comment begins with; None for a body without one."""
     found = _FINDING.match(body)
     return None if found is None else FindingMark(found["key"], found["id"], State(found["state"]))
+
+
+def as_written(comment: Any) -> bool:
+    """Whether a comment, of which GraphQL told `viewerDidAuthor` and the logins of `author` and `editor`, is ours and
+    was edited by nobody else.
+    """
+    if not isinstance(comment, Mapping) or comment.get("viewerDidAuthor") is not True:
+        return False
+    return comment.get("editor") in (None, comment.get("author"))
 
 
 def without_mark(body: str) -> str:

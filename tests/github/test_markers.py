@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from oversight.reports.model import Finding, HunkRisk, Skipped
 from oversight.reviewers.model import Severity
-from oversight_github.markers import FindingMark, State, SummaryMark, key_of, read_finding, read_summary, without_mark
+from oversight_github.markers import (
+    FindingMark,
+    State,
+    SummaryMark,
+    as_written,
+    key_of,
+    read_finding,
+    read_summary,
+    without_mark,
+)
 from oversight_github.publish import inline, sticky
 from oversight_github.publish.remarks import remarks
 from tests.reports.examples import flagged_by_budget
@@ -99,3 +108,20 @@ def test_a_change_forges_no_mark(one: str, other: str) -> None:
         assert read_finding(comment) == FindingMark(KEY, remark.id)
         assert read_finding(without_mark(comment)) is None
         check(without_mark(comment))
+
+
+@pytest.mark.parametrize(
+    ("comment", "whole"),
+    [
+        ({"viewerDidAuthor": True, "author": {"login": "us"}, "editor": None}, True),
+        ({"viewerDidAuthor": True, "author": {"login": "us"}, "editor": {"login": "us"}}, True),
+        ({"viewerDidAuthor": True, "author": {"login": "us"}, "editor": {"login": "ann"}}, False),
+        ({"viewerDidAuthor": True, "author": None, "editor": {"login": "ann"}}, False),
+        ({"viewerDidAuthor": False, "author": {"login": "ann"}, "editor": None}, False),
+        ({}, False),
+        (None, False),
+    ],
+)
+def test_who_may_write_can_edit_what_we_wrote(comment: object, whole: bool) -> None:
+    """Then it is no longer as we wrote it."""
+    assert as_written(comment) is whole

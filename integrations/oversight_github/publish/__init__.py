@@ -130,7 +130,8 @@ class _Run:
     def _summary(self, standing: Standing) -> Step:
         mark = SummaryMark(self._key, self._target.head, tuple(remark.id for remark in self._unplaced))
         there = self._there(standing)
-        shown = marks(self._shown, without_mark(there[0].body) if there else "")
+        before = without_mark(there[0].body) if there and not there[0].edited else ""
+        shown = marks(self._shown, before)
         body = body_of(f"{mark}{shown}", self._wishes.name, self._said, self._unplaced, self._link)
         return publish_summary(self._api, standing, there, self._wishes.comment, body, self._said.shown)
 
@@ -156,7 +157,8 @@ def _attempt(what: str, step: Callable[[], Step]) -> Step:
 
 def _tried(summaries: Sequence[Summary], head: str) -> frozenset[str]:
     """Return the fingerprints for which GitHub took no comment when this head was reviewed before."""
-    return frozenset(mark for summary in summaries if summary.mark.head == head for mark in summary.mark.unplaced)
+    believed = (one.mark for one in summaries if one.mark.head == head and not one.edited)
+    return frozenset(fingerprint for mark in believed for fingerprint in mark.unplaced)
 
 
 def _link(address: str | None) -> Link | None:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from oversight_github.client import Client, GitHubError
-from oversight_github.markers import FindingMark, SummaryMark, read_finding, read_summary
+from oversight_github.markers import FindingMark, SummaryMark, as_written, read_finding, read_summary
 from oversight_github.publish.model import Target
 
 _MAX_PAGES = 100
@@ -24,7 +24,7 @@ query ($owner: String!, $name: String!, $number: Int!, $after: String) {
   repository(owner: $owner, name: $name) {
     pullRequest(number: $number) {
       comments(first: 100, after: $after) {
-        nodes { fullDatabaseId body viewerDidAuthor }
+        nodes { fullDatabaseId body viewerDidAuthor author { login } editor { login } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -60,11 +60,12 @@ class Superseded(Exception):  # noqa: N818  # no error: somebody pushed, or clos
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A summary comment of ours."""
+    """A summary comment of ours. `edited`: somebody else has, so that nothing of what it says is to be gone by."""
 
     id: int
     body: str
     mark: SummaryMark
+    edited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Standing:
         for node in self._nodes(_COMMENTS, "comments"):
             mark = read_summary(node["body"]) if node["viewerDidAuthor"] else None
             if mark is not None and mark.key == self._key:
-                found.append(Summary(int(node["fullDatabaseId"]), node["body"], mark))
+                found.append(Summary(int(node["fullDatabaseId"]), node["body"], mark, not as_written(node)))
         return sorted(found, key=lambda summary: summary.id)
 
     def threads(self) -> list[Thread]:

@@ -5,7 +5,8 @@
 Who has write access may judge, which GitHub is asked for each person: an association such as MEMBER says nothing of
 that. Asking again changes nothing: what is on record is not asked after. A comment that was edited is a verdict of its
 own, of the moment of the edit, if its author edited it and it says something else now; others with write access can
-edit it too, and put words in somebody's mouth, which do not count. One that was deleted stays on record.
+edit it too, and put words in somebody's mouth, which do not count. One that was deleted stays on record, and clears
+nothing any more.
 """
 
 from __future__ import annotations
@@ -17,11 +18,22 @@ from typing import Any
 
 from oversight.audit.verdict import Decision, Record, Source, Verdict, in_order
 from oversight_github.client import Client, Forbidden, NotFound
-from oversight_github.markers import read_finding
+from oversight_github.markers import as_written, read_finding
 from oversight_github.verdicts.answers import at, list_at, moment_at, number_at, text_at
 from oversight_github.verdicts.pulls import Pulls, Seen
-from oversight_github.verdicts.said import COMMENT, INLINE, LABELS, Refusal, Said, asks_for_review, of_comment, of_label
+from oversight_github.verdicts.said import (
+    COMMENT,
+    INLINE,
+    LABEL,
+    LABELS,
+    Refusal,
+    Said,
+    asks_for_review,
+    of_comment,
+    of_label,
+)
 
+_PARTS = {COMMENT: "issues", INLINE: "pulls"}
 _MAY_JUDGE = ("admin", "write")  # maintainers count as write, and those who may only triage as read
 _AT_ONCE = 100  # ids that GraphQL takes
 _FIELDS = "id viewerDidAuthor lastEditedAt author { login } editor { login }"
@@ -63,15 +75,27 @@ class Gatherer:
 
     def comment(self, identity: int, *, inline: bool) -> Gathered:
         """Gather from one comment; nothing where it is gone."""
-        try:
-            found = self._client.get(self._client.here("pulls" if inline else "issues", "comments", identity))
-        except NotFound:
-            return Gathered()
-        return self._gathered([of_comment(found, INLINE if inline else COMMENT)])
+        return self._gathered([self._commented(identity, INLINE if inline else COMMENT)])
 
     def labels(self, number: int) -> Gathered:
         """Gather from the labels that one pull request ever got."""
         return self._gathered(self._labelled(number))
+
+    def confirms(self, verdict: Verdict) -> bool:
+        """Whether GitHub bears out a verdict that clears: who may push may write to the record in anybody's name.
+
+        The same person, who may judge and is not the author, still has to say it of the same finding; or of the same
+        head as it was compared then, since against another base it is another change.
+        """
+        source = verdict.source
+        if source.id is None or source.number is None:
+            return False
+        if source.kind == LABEL:
+            found = [one for one in self._labelled(source.number) if one is not None and one.id == source.id]
+        else:
+            one = self._commented(source.id, source.kind)
+            found = [one] if isinstance(one, Said) else []
+        return any(isinstance(said, Said) and self._bears_out(said, verdict) for said in self._settled(found))
 
     def wants_review(self, identity: int) -> bool:
         """Whether a comment below a pull request asks for another review, and its author may."""
@@ -82,7 +106,7 @@ class Gatherer:
         return asks_for_review(found) and self._why_not(text_at(found, "user", "login")) is None
 
     def _everything(self, first: str) -> Iterator[Said | Refusal | None]:
-        for part, kind in (("issues", COMMENT), ("pulls", INLINE)):
+        for kind, part in _PARTS.items():
             path = self._client.here(part, "comments")
             for comment in self._client.pages(path, since=first, sort="updated", direction="asc"):
                 yield of_comment(comment, kind)
@@ -91,6 +115,13 @@ class Gatherer:
             for issue in self._client.pages(path, labels=name, state="all", since=first):
                 if at(issue, "pull_request") is not None:
                     yield from self._labelled(number_at(issue, "number"))
+
+    def _commented(self, identity: int, kind: str) -> Said | Refusal | None:
+        try:
+            found = self._client.get(self._client.here(_PARTS[kind], "comments", identity))
+        except (KeyError, NotFound):
+            return None
+        return of_comment(found, kind)
 
     def _labelled(self, number: int) -> Iterator[Said | None]:
         for event in self._client.pages(self._client.here("issues", number, "events")):
@@ -152,8 +183,22 @@ class Gatherer:
             return _refusal(said, "nobody can tell which head it is about: no review of ours was there")
         return self._verdict(said, seen, finding)
 
-    def _verdict(self, said: Said, seen: Seen, finding: str | None) -> Verdict:
+    def _bears_out(self, said: Said, verdict: Verdict) -> bool:
+        same = (said.number, said.who, said.decision) == (verdict.source.number, verdict.who, verdict.decision)
+        if not same or self._own(said) or self._why_not(said.who) is not None:
+            return False
+        if self._finding(said) != verdict.finding:
+            return False
+        if verdict.finding is not None:
+            return True
+        seen = self._pulls.seen(said.number, said.at)
+        return seen is not None and seen.head == verdict.change_id and not self._pulls.moved(said.number, said.at)
+
+    def _own(self, said: Said) -> bool:
         author = self._pulls.author(said.number)
+        return author is None or author.lower() == said.who.lower()
+
+    def _verdict(self, said: Said, seen: Seen, finding: str | None) -> Verdict:
         return Verdict(
             change_id=seen.head,
             who=said.who,
@@ -163,7 +208,7 @@ class Gatherer:
             shown=seen.shown,
             source=Source(said.kind, self._client.repository, said.number, said.id),
             finding=finding,
-            own=author is None or author.lower() == said.who.lower(),
+            own=self._own(said),
         )
 
     def _finding(self, said: Said) -> str | None:
@@ -175,9 +220,8 @@ class Gatherer:
         except NotFound:
             return None
         mark, node = read_finding(text_at(root, "body")), text_at(root, "node_id")
-        if mark is None or at(self._nodes([node]).get(node), "viewerDidAuthor") is not True:
-            return None
-        return mark.id
+        about = self._nodes([node]).get(node) if mark is not None else None
+        return mark.id if mark is not None and as_written(about) else None
 
     def _why_not(self, who: str) -> str | None:
         """Return why somebody may not judge, None where they may."""

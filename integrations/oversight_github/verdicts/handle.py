@@ -23,7 +23,7 @@ from oversight.reports.escape import terminal
 from oversight_github.client import Client, Forbidden, GitHubError
 from oversight_github.events import Comment, Event, Manual, PullRequestEvent, Scheduled
 from oversight_github.verdicts.asking import asked
-from oversight_github.verdicts.dismissals import cleared, dismissed
+from oversight_github.verdicts.dismissals import about, cleared, clears, dismissed
 from oversight_github.verdicts.gather import Gathered, Gatherer
 from oversight_github.verdicts.landings import landings
 from oversight_github.verdicts.places import Entry, Place, place_of
@@ -110,12 +110,21 @@ def handle(
 
 
 def heard(client: Client, number: int, head: str, *, where: str | None = None) -> Heard:
-    """Return what people have said of a pull request with this head, as far as it is on record. Never raises."""
+    """Return what people have said of a pull request with this head, as far as it is on record. Never raises.
+
+    What clears is asked after: it counts as long as GitHub bears it out (`Gatherer.confirms`).
+    """
     try:
-        verdicts = place_of(where, client).read().verdicts
+        record = place_of(where, client).read()
+        gatherer = Gatherer(client, Record())
+        said = [
+            one
+            for one in about(record.verdicts, client.repository, number)
+            if not (clears(one) and (one.finding is not None or one.change_id == head)) or gatherer.confirms(one)
+        ]
     except OversightError as error:
         return Heard(problem=f"verdicts could not be read, so nothing counts as dismissed: {error}")
-    return Heard(dismissed(verdicts, client.repository, number), cleared(verdicts, head))
+    return Heard(dismissed(said, client.repository, number), cleared(said, client.repository, number, head))
 
 
 def _recorded(client: Client, place: Place, found: Gathered) -> Outcome:

@@ -17,11 +17,12 @@ from oversight.audit import verdict as audit
 from oversight.audit.verdict import Selection
 from oversight_github.client import Client, Forbidden, NotFound
 from oversight_github.errors import foreign
-from oversight_github.markers import read_summary
+from oversight_github.markers import as_written, read_summary
 from oversight_github.shown import Shown, at_the_time, read_shown
 from oversight_github.verdicts.answers import at, list_at, moment_at, sha_at, text_at
 from oversight_github.verdicts.sampling import SHARE, in_slice
 
+_MOVES = ("base_ref_changed", "automatic_base_change_succeeded")
 _EARLIER = 10  # commits before the head whose check runs are looked at
 _MAX_PAGES = 100
 _COMMENTS = """
@@ -90,6 +91,12 @@ class Pulls:
             return Seen(head, audit.Shown(Selection.REQUEST))
         return None
 
+    def moved(self, number: int, moment: datetime) -> bool:
+        """Whether a pull request has got another base branch since then: its author chooses it."""
+        events = self._client.pages(self._client.here("issues", number, "events"))
+        when = [moment_at(event, "created_at") for event in events if text_at(event, "event") in _MOVES]
+        return any(one is None or one >= moment for one in when)
+
     def _as_shown(self, review: Shown, number: int, *, flagged: bool) -> audit.Shown:
         if flagged:
             selection, propensity = Selection.FLAGGED, 1.0
@@ -122,7 +129,7 @@ class Pulls:
 
     def _summaries_of(self, number: int) -> Sequence[Shown]:
         if number not in self._summaries:
-            bodies = [text_at(one, "body") for one in self._comments(number) if _ours(one)]
+            bodies = [text_at(one, "body") for one in self._comments(number) if as_written(one)]
             reviews = [one for body in bodies if read_summary(body) is not None for one in read_shown(body)]
             self._summaries[number] = tuple(reviews)
         return self._summaries[number]
@@ -138,12 +145,6 @@ class Pulls:
                 return
             after = text_at(page, "pageInfo", "endCursor")
         raise foreign("a list of comments without an end")
-
-
-def _ours(comment: Any) -> bool:
-    """Whether a comment is ours, and as we wrote it."""
-    editor = text_at(comment, "editor", "login")
-    return at(comment, "viewerDidAuthor") is True and editor in ("", text_at(comment, "author", "login"))
 
 
 def _marked(run: Any) -> tuple[Shown, ...]:

@@ -160,6 +160,19 @@ def test_edited_by_hand(scene: Scene) -> None:
     assert [one["body"] == whole for one in scene.comments] == [False, True]
 
 
+def test_marks_that_somebody_wrote_are_not_kept(scene: Scene) -> None:
+    """Heads that were never shown would become ours with our next edit, and verdicts be tied to them."""
+    target = scene.open(flagged_by_budget())
+    scene.publish(flagged_by_budget(), target, SUMMARY_ALONE)
+    (comment,) = scene.comments
+    first, mark, rest = comment["body"].split("\n", 2)
+    forged = mark.replace(target.head, "e" * 40)
+    comment.update(body="\n".join([first, mark, forged, rest]), edited_by="ann")
+    report, pushed = scene.push(flagged_by_budget())
+    scene.publish(report, pushed, SUMMARY_ALONE)
+    assert [one.head for one in read_shown(without_mark(comment["body"]))] == [pushed.head]
+
+
 def test_what_github_changes_is_no_change(scene: Scene) -> None:
     """Other line ends, and blanks at the end, are no reason to write."""
     target = scene.open(flagged_by_budget())

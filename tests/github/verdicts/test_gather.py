@@ -71,6 +71,14 @@ def test_who_may_not_write_may_not_judge(reviewed: Reviewed, api: Client, permis
     assert reviewed.github.count("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission") == 1
 
 
+def test_a_finding_that_somebody_rewrote_is_none(reviewed: Reviewed, api: Client):
+    """Who may write can edit our comment, and would have another finding dismissed by those who answer it."""
+    finding = reviewed.finding(7)
+    reviewed.edit(finding, finding["body"].replace("f" * 32, "e" * 32), by="ann")
+    reviewed.reply(7, "/oversight dismiss generated", finding, login="bob")
+    assert why(gathered(api)) == ["a dismissal that answers no finding"]
+
+
 def test_without_the_right_to_ask_nobody_may_judge(reviewed: Reviewed, api: Client):
     """Nothing is taken for granted."""
     reviewed.say(7, "/oversight safe", login="bob")

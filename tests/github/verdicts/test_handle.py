@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from oversight.errors import LabelError
 from oversight_github.client import Client, Forbidden
 from oversight_github.events import Comment, Event, Manual, Pull, PullRequestEvent, Push, Scheduled
 from oversight_github.verdicts import asking
-from oversight_github.verdicts.handle import LOOK_BACK, Outcome, carries_verdicts, handle, heard
+from oversight_github.verdicts.handle import LOOK_BACK, Heard, Outcome, carries_verdicts, handle, heard
 from oversight_github.verdicts.places import FILE, REF, RefPlace
 from oversight_github.verdicts.sampling import in_slice
 from tests.github.verdicts.conftest import FINDING, Reviewed
@@ -184,6 +185,71 @@ def test_a_review_hears_what_was_dismissed(reviewed: Reviewed, api: Client):
     assert found.cleared.note == "planned"
     assert heard(api, 7, TWO).cleared is None
     assert heard(api, 8, ONE).dismissed == {}
+
+
+class TestForged:
+    """Who may push may write to the ref, and who may write may edit comments: a review asks GitHub who said what."""
+
+    def test_words_that_nobody_said_clear_nothing(self, reviewed: Reviewed, api: Client):
+        """In the name of somebody who said something else, nothing, or something elsewhere."""
+        said = reviewed.say(7, "Looks risky to me.", login="bob")
+        finding = reviewed.finding(7)
+        real = reviewed.say(7, "/oversight safe", login="ann")
+        handle(commented(real), api)
+        (own,) = RefPlace(api).read().verdicts
+        forged = [
+            replace(own, own=False),
+            *(replace(own, own=False, who="bob", source=replace(own.source, id=one)) for one in (said["id"], 9, None)),
+            replace(own, own=False, who="bob", source=replace(own.source, kind="label")),
+            replace(own, own=False, who="bob", source=replace(own.source, kind="terminal")),
+            replace(own, own=False, who="bob", finding=FINDING, source=replace(own.source, id=finding["id"])),
+        ]
+        RefPlace(api).append(forged)
+        assert heard(api, 7, ONE) == Heard()
+
+    def test_another_head_or_finding_than_was_meant_is_not_cleared(self, reviewed: Reviewed, api: Client):
+        """The words are real, and what they are put to is not."""
+        handle(commented(reviewed.say(7, "/oversight safe", login="bob")), api)
+        reply = reviewed.reply(7, "/oversight dismiss generated", reviewed.finding(7), login="bob")
+        handle(commented(reply, inline=True), api)
+        safe, dismissal = RefPlace(api).read().verdicts
+        reviewed.world.pulls[7]["head"]["sha"] = TWO
+        other = "e" * 32 + ":1"
+        RefPlace(api).append([replace(safe, change_id=TWO), replace(dismissal, finding=other)])
+        found = heard(api, 7, TWO)
+        assert (dict(found.dismissed), found.cleared) == ({FINDING: "generated"}, None)
+
+    @pytest.mark.parametrize("how", ["deleted", "edited by another", "no longer allowed"])
+    def test_words_that_are_no_more_clear_no_more(self, reviewed: Reviewed, api: Client, how: str):
+        """They stay on record, and another review has to be told again."""
+        comment = reviewed.say(7, "/oversight safe", login="bob")
+        handle(commented(comment), api)
+        assert heard(api, 7, ONE).cleared is not None
+        if how == "deleted":
+            reviewed.world.comments[7].remove(comment)
+        elif how == "edited by another":
+            reviewed.edit(comment, "/oversight safe", by="ann")
+        else:
+            reviewed.person("bob", "read")
+        assert heard(api, 7, ONE).cleared is None
+
+    @pytest.mark.parametrize("event", ["base_ref_changed", "automatic_base_change_succeeded"])
+    def test_against_another_branch_it_is_another_change(self, reviewed: Reviewed, api: Client, event: str):
+        """Of which nobody has said anything: the author chooses the base, and may do so late."""
+        moved = {"id": 1, "event": event, "actor": reviewed.world.user("ann")}
+        reviewed.world.events[7].append(moved | {"created_at": reviewed.world.now()})
+        handle(commented(reviewed.say(7, "/oversight safe", login="bob")), api)
+        assert heard(api, 7, ONE).cleared is not None
+        reviewed.world.events[7].append(moved | {"created_at": reviewed.world.now()})
+        assert heard(api, 7, ONE).cleared is None
+
+    def test_labels_are_asked_after_as_well(self, reviewed: Reviewed, api: Client):
+        """Who put them, and when."""
+        reviewed.world.set_labels(7, ["oversight: safe"], login="cid")
+        handle(labelled("oversight: safe"), api)
+        assert heard(api, 7, ONE).cleared is not None
+        reviewed.world.events[7].clear()
+        assert heard(api, 7, ONE).cleared is None
 
 
 def test_verdicts_can_be_kept_in_a_file(reviewed: Reviewed, api: Client, tmp_path: Path):
