@@ -17,12 +17,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import NoReturn
 
 _HERE = Path(__file__).resolve().parent
 LOCK = _HERE / "requirements.txt"
 _DONE = "complete"
+_WORKS_ON_OTHERS = (22, 3)
 _FROM = (
     "INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "CERT", "CLIENT_CERT", "PROXY", "TRUSTED_HOST",
     "CACHE_DIR", "NO_CACHE_DIR", "CONFIG_FILE", "TIMEOUT", "DEFAULT_TIMEOUT", "RETRIES", "KEYRING_PROVIDER",
@@ -92,12 +94,19 @@ def _make(directory: Path, variables: Mapping[str, str]) -> None:
     settings |= {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}
     _run([sys.executable, "-I", "-m", "venv", "--without-pip", str(directory)], settings)
     target = str(_python(directory))
-    # The pip of this Python works on another one, from version 22.3 on; else one is unpacked into the environment.
-    outer = [sys.executable, "-I", "-m", "pip", "--python", target]
-    if subprocess.run([*outer, "--version"], env=settings, capture_output=True, check=False).returncode:
+    pip = [sys.executable, "-I", "-m", "pip", "--python", target]
+    if not _pip_works_on_others():
         _run([target, "-I", "-m", "ensurepip", "--default-pip"], settings)
-        outer = [target, "-I", "-m", "pip"]
-    _run([*outer, *_INSTALL], settings)
+        pip = [target, "-I", "-m", "pip"]
+    _run([*pip, *_INSTALL], settings)
+
+
+def _pip_works_on_others() -> bool:
+    """Whether this Python has a pip that can install into another one; unpacking one there takes seconds."""
+    try:
+        return tuple(map(int, metadata.version("pip").split(".")[:2])) >= _WORKS_ON_OTHERS
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
 
 
 def _run(command: Sequence[str], settings: Mapping[str, str]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from tests.github import world as clock
 from tests.github.action.conftest import UNSAFE, Workshop
 from tests.github.action.runner import ROOT, Ran, run_workflow, stage
 from tests.github.double import TOKEN
@@ -137,6 +139,23 @@ def test_the_sarif_workflow(workshop: Workshop, action: Path) -> None:
     jsonschema.validate(sarif, json.loads((ROOT / "tests" / "golden" / "sarif-2.1.0.schema.json").read_text()))
     assert sarif["runs"][0]["results"]
     assert told(workshop) == []
+
+
+def test_the_audit_workflow(workshop: Workshop, action: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who may write clears a flag, and what stands on the pull request follows."""
+    world = workshop.github.world
+    workshop.step("pull_request", workshop.pull_request())
+    monkeypatch.setattr(clock, "_EPOCH", datetime.now(UTC))  # people answer to what was shown, by the machine's clock
+    world.permissions["bob"] = "write"
+    comment = world.comment(7, "/oversight safe read it", login="bob")
+    issue = {"number": 7, "pull_request": {"url": "x"}, "user": world.user("ann")}
+    payload = {"action": "created", "issue": issue, "comment": comment, "repository": workshop.repository()}
+    ran = run_workflow(workshop, action, documented("audit.yml"), "issue_comment", payload)
+    assert ran.code == 0
+    assert ran.lines[0]
+    assert "recorded: #7, safe by bob" in ran.text
+    assert [check["conclusion"] for check in world.check_runs][-1] == "success"
+    assert "**Not flagged**" in told(workshop)[0]
 
 
 def test_the_ghes_workflow(workshop: Workshop, action: Path) -> None:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,20 @@ def test_packages_that_cannot_be_had_are_told(places: dict[str, str], tmp_path: 
     assert all(line.startswith("    | ") for line in said)
     assert not list(Path(places["RUNNER_TOOL_CACHE"], "oversight").iterdir())
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_without_a_pip_that_works_on_others_one_is_unpacked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As where a system's Python has none, or an old one."""
+    commands: list[list[str]] = []
+    found = {"version": ""}
+    monkeypatch.setattr(install, "_run", lambda command, _settings: commands.append(command))
+    monkeypatch.setattr(metadata, "version", lambda _name: found["version"])
+    for version, unpacked in (("26.1", False), ("22.3", False), ("22.2.2", True), ("22", True), ("x", True)):
+        found["version"] = version
+        commands.clear()
+        install._make(tmp_path, {"PIP_TARGET": "x", "PIP_INDEX_URL": "y"})
+        assert any("ensurepip" in command for command in commands) is unpacked
+        assert commands[-1][-1] == str(install.LOCK)
 
 
 @pytest.fixture
