@@ -49,10 +49,11 @@ from oversight_github.action.source import Source, find
 from oversight_github.action.wanted import Wanted, wanted
 from oversight_github.client import Client
 from oversight_github.events import Event, Pull, PullRequestEvent, parse
+from oversight_github.markers import key_of
 from oversight_github.publish import publish
 from oversight_github.publish.model import Target, Wishes
 
-_NAME = 60
+_NAME = 60  # characters of the paths in the name of a review
 _LARGEST_PAYLOAD = 32 * 1024 * 1024
 
 
@@ -164,7 +165,8 @@ def _publish(job: Job, report: RiskReport, pull: Pull | None, dismissed: Mapping
         return
     try:
         # A review against something else than the base of the pull request says nothing of what is gone since.
-        target = Target(head, pull.number if pull else None, whole=job.inputs.base is None)
+        whole = job.inputs.base is None
+        target = Target(head, pull.number, whole, pull.base_ref) if pull else Target(head, whole=whole)
         published = publish(report, target, job.client, _wishes(job.inputs), dismissed)
     except Exception as error:
         job.outputs.warn(f"The review could not be posted: {type(error).__name__}: {error}")
@@ -181,8 +183,18 @@ def _wishes(inputs: Inputs) -> Wishes:
         check_run=inputs.check_run,
         labels=inputs.labels,
         gate=inputs.fail_on is FailOn.FLAGGED,
-        name=f"oversight ({', '.join(inputs.include)[:_NAME]})" if inputs.include else "oversight",
+        name=_name(inputs),
     )
+
+
+def _name(inputs: Inputs) -> str:
+    """Return the name of a review: of two that read other files never the same, or one would speak for both."""
+    if not inputs.include and not inputs.exclude:
+        return "oversight"
+    paths = ", ".join([*inputs.include, *(f"!{one}" for one in inputs.exclude)])
+    if len(paths) > _NAME:
+        paths = f"{paths[:_NAME]}… {key_of(paths)}"
+    return f"oversight ({paths})"
 
 
 def _payload(path: Path) -> Mapping[str, Any]:

@@ -1,8 +1,12 @@
 """The check run on the head: verdict, receipt, and annotations of what calls for a reader.
 
 A check run is found again by what its `external_id` begins with, and updated, never added twice; the rest of the id
-is a digest of what it says, so that a second run with the same report writes nothing. GitHub appends the annotations
-of an update and takes none away: one that was dismissed since stays until the next push.
+tells which pull request it is about, and is a digest of what it says, so that a second run with the same report writes
+nothing. GitHub appends the annotations of an update and takes none away: one that was dismissed since stays until the
+next push.
+
+A check run belongs to a commit, and whoever may push can have the same commit compared with another branch, where it
+looks harmless. So the verdict of one pull request never takes the place of a worse one of another.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from oversight.reports.model import FlaggedBy, RiskReport, Status
 from oversight.reviewers.model import Severity
 from oversight_github.anchors import addressable
 from oversight_github.client import Client, Unprocessable
+from oversight_github.markers import key_of
 from oversight_github.publish.model import CHECK_RUN, Outcome, Step, Target, Wishes
 from oversight_github.publish.remarks import Remark, Remarks
 from oversight_github.shown import Shown, marks
@@ -29,9 +34,11 @@ ANNOTATIONS = 250
 """How many there are at most; the summary lists the rest."""
 
 _OURS = "oversight/"
-_PARTIAL = _OURS + "partial"
+_PARTIAL = "partial"
 _TITLE = 200
 _LEVELS = {Severity.CRITICAL: "failure", Severity.HIGH: "failure", Severity.MEDIUM: "warning", Severity.LOW: "notice"}
+
+_WORSE = {"success": 0, "neutral": 1, "failure": 2}
 
 Fields = dict[str, Any]
 
@@ -43,10 +50,14 @@ def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, sh
     verdict = {"status": "completed", "conclusion": conclusion}
     output = {"title": title_of(report), "summary": render(report, link=link)}
     annotations = [annotation(remark) for remark in said.all if addressable(remark.path)][:ANNOTATIONS]
-    digest = _OURS + sha256(json.dumps([verdict, output, annotations]).encode("utf-8")).hexdigest()[:32]
+    about = _about(target)
+    digest = about + sha256(json.dumps([verdict, output, annotations]).encode("utf-8")).hexdigest()[:32]
     run = _find(api, target.head, wishes.name)
     if run is not None and run.get("external_id") == digest and run.get("conclusion") == conclusion:
         return Step(CHECK_RUN, Outcome.UNCHANGED, f"says {conclusion} already")
+    if run is not None and _outranks(run, about, conclusion):
+        told = f"says {run['conclusion']} of the same commit in another pull request, or against another branch"
+        return Step(CHECK_RUN, Outcome.SKIPPED, f"{told}; this one would say {conclusion}")
     # Seen by nobody, and with a time in it: no part of what the check run says.
     output["text"] = marks(shown, "" if run is None else str((run.get("output") or {}).get("text") or ""))
     # An update appends: what is there already must not be sent again.
@@ -55,7 +66,7 @@ def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, sh
     where, refused = None if run is None else int(run["id"]), 0
     for number, batch in enumerate(batches, start=1):
         # Until the last batch the id does not claim that all of it is there.
-        mark = digest if number == len(batches) else _PARTIAL
+        mark = digest if number == len(batches) else about + _PARTIAL
         body = {"name": wishes.name, **verdict, "external_id": mark, "output": output}
         where, taken = _write(api, target.head, where, body, batch)
         refused += 0 if taken else len(batch)
@@ -99,6 +110,19 @@ def annotation(remark: Remark) -> Fields:
         "title": "oversight" if remark.of_hunk else terminal(remark.rule, _TITLE),
         "message": remark.as_text(),
     }
+
+
+def _about(target: Target) -> str:
+    """Return what the ids of check runs about the same pull request and base begin with."""
+    if target.number is None:
+        return _OURS
+    return f"{_OURS}{target.number}-{key_of(target.base or '')}/"
+
+
+def _outranks(run: Mapping[str, Any], about: str, conclusion: str) -> bool:
+    """Whether a check run is that of another pull request, or of this one with another base, and says worse."""
+    theirs = str(run["external_id"]).rpartition("/")[0] + "/"
+    return theirs not in (_OURS, about) and _WORSE.get(str(run.get("conclusion")), 0) > _WORSE[conclusion]
 
 
 def _find(api: Client, head: str, name: str) -> Mapping[str, Any] | None:

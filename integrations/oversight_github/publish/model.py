@@ -23,13 +23,15 @@ class Comment(StrEnum):
 class Target:
     """What a report is about on GitHub: a commit, and the pull request `number` whose head it is, None for a bare one.
 
-    `head` is a full sha. `whole`: the report is on everything between merge base and head, so that what it does not
-    find is not there any more; a report on a part of that closes nothing. ValueError on what is no sha.
+    `head` is a full sha; `base` names the branch that the pull request is to be merged into. `whole`: the report is on
+    everything between merge base and head, so that what it does not find is not there any more; a report on a part of
+    that closes nothing. ValueError on what is no sha.
     """
 
     head: str
     number: int | None = None
     whole: bool = True
+    base: str | None = None
 
     def __post_init__(self) -> None:
         if not is_sha(self.head):

@@ -261,6 +261,15 @@ def test_parts_of_a_monorepo_have_comments_of_their_own(workshop: Workshop) -> N
     assert len({check["name"] for check in workshop.github.world.check_runs}) == 2
 
 
+@pytest.mark.parametrize("other", ["services/{}/two", "services/{}/one\n!services/{}/one/x"])
+def test_reviews_of_other_files_have_other_names(workshop: Workshop, other: str) -> None:
+    """However long their paths are: what one part says must not take the place of what another does."""
+    long = "/".join(["a-long-way-down"] * 5)
+    for paths in ("services/{}/one", other):
+        workshop.step("pull_request", workshop.pull_request(), paths=paths.replace("{}", long))
+    assert len({check["name"] for check in workshop.github.world.check_runs}) == 2
+
+
 def push(workshop: Workshop, before: str, after: str, **more: Any) -> dict[str, Any]:
     return {"ref": "refs/heads/topic", "before": before, "after": after, "repository": workshop.repository(), **more}
 

@@ -146,6 +146,32 @@ def test_another_report_on_the_same_head(scene: Scene) -> None:
     assert "Something else" in run["output"]["summary"]
 
 
+PULL = Target("e" * 40, 7, base="main")
+
+
+@pytest.mark.parametrize("other", [replace(PULL, number=8), replace(PULL, base="mine"), Target("e" * 40)])
+def test_the_same_commit_elsewhere_makes_nothing_green(scene: Scene, other: Target) -> None:
+    """Whoever may push can compare a commit with a branch of theirs, or push it twice: the worse verdict stays."""
+    for number in (7, 8):
+        scene.github.world.pull(number, head_sha="e" * 40)
+    scene.publish(flagged_by_budget(), PULL, CHECK_ALONE)
+    published = scene.publish(not_flagged(), other, CHECK_ALONE)
+    assert outcomes(published) == {"check run": Outcome.SKIPPED}
+    (run,) = scene.github.world.check_runs
+    assert run["conclusion"] == "neutral"
+    assert outcomes(scene.publish(unscored(), other, CHECK_ALONE)) == {"check run": Outcome.DONE}
+    assert run["conclusion"] == "failure"
+
+
+def test_a_pull_request_may_think_better_of_itself(scene: Scene) -> None:
+    """As when people cleared its flag; and it knows better than a push of its head did."""
+    scene.github.world.pull(7, head_sha="e" * 40)
+    for before in (PULL, Target("e" * 40)):
+        scene.publish(flagged_by_budget(), before, CHECK_ALONE)
+        assert outcomes(scene.publish(not_flagged(), PULL, CHECK_ALONE)) == {"check run": Outcome.DONE}
+        assert scene.github.world.check_runs.pop()["conclusion"] == "success"
+
+
 def test_same_name_of_somebody_else(scene: Scene) -> None:
     """A check run that is called like ours but does not bear our id is left alone."""
     scene.api.post(scene.api.here("check-runs"), {"name": "oversight", "head_sha": "e" * 40, "external_id": "ci"})
