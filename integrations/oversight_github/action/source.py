@@ -79,9 +79,9 @@ class GitSource:
         """Return the files right below a folder of the base."""
         if self.base is None:
             return None
+        self._have(folder)  # before the listing, which tells sizes of what is here alone
         listed = self.repository.run("ls-tree", "-l", "-z", self.base, "--", folder.rstrip("/") + "/").split(b"\0")
         found: dict[str, bytes] = {}
-        self._have(folder)
         for entry in filter(None, listed):
             about, _, path = entry.partition(b"\t")
             mode, kind, sha, size = about.decode("ascii").split()

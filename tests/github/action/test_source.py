@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from oversight.errors import UnscoredError, UsageError
+from oversight.errors import ModelError, UnscoredError, UsageError
 from oversight.history.schema import cache_directory
 from oversight_github.action import clone as module
+from oversight_github.action import source as source_module
 from oversight_github.action.clone import Clone, FetchError, GoneError, Remote
 from oversight_github.action.outputs import basic
 from oversight_github.action.runner import Runner
@@ -104,6 +105,21 @@ def test_of_a_large_repository_only_what_is_read_is_fetched(
         assert read.read(workshop.base, "y.txt") is None
         old = base.git("rev-parse", "main~1:notes.txt")
         assert b"missing" in read.run("cat-file", "--batch-check", stdin=old.encode() + b"\n")
+
+
+@pytest.mark.parametrize("size", [1, LARGE])
+def test_a_model_at_the_base_has_its_bounds(workshop: Workshop, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """A link in its folder is no file of it, and one that is too large is refused before it is read."""
+    (workshop.origin.path / "m").mkdir()
+    (workshop.origin.path / "m" / "link").symlink_to("../a.py")
+    workshop.origin.commit("A model", {"m/a": "12345", "m/deep/b": "b"})
+    wanted = Wanted(workshop.head, (workshop.base,))
+    with sought(workshop, wanted, size=size) as source:
+        assert source.model("m") == {"a": b"12345"}
+        assert source.model("none") is None
+        monkeypatch.setattr(source_module, "LARGEST_MODEL_FILE", 4)
+        with pytest.raises(ModelError, match="too large"):
+            source.model("m")
 
 
 def test_a_report_on_a_large_repository_is_that_on_a_whole_one(workshop: Workshop) -> None:
