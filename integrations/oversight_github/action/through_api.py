@@ -2,6 +2,9 @@
 
 Above 300 files GitHub gives no diff; then files are listed with their patches, and checked against the counts that
 stand beside them: what is missing or cut off is marked as unread, and thereby is in the coverage receipt.
+
+GitHub obeys `.gitattributes`, with which an author can have code shown as binary; git of our own does not. So code
+that comes as binary is unread as well, and so is every binary file beside a change of these attributes.
 """
 
 from __future__ import annotations
@@ -32,6 +35,12 @@ _STATUS = {
 }  # fmt: skip
 _NO_PATCH = "GitHub gives no diff of it, since it is too large"
 _CUT = "GitHub gives a part of its diff only"
+_HIDDEN = "GitHub shows it as binary, as attributes of the repository may have it do"
+_ATTRIBUTES = ".gitattributes"
+_EMPTY_BLOBS = (
+    "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391",
+    "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813",
+)
 _NOTE = "The diff came from GitHub's API, without the history before it, since git could not be used: {}."
 
 
@@ -140,8 +149,13 @@ def _compared(wanted: Wanted, client: Client) -> tuple[str | None, Change]:
         except TooLarge:
             change = _of_many_files(wanted, client, about)
         commits = about.get("commits") or []
-        message = str(commits[-1]["commit"]["message"]) if commits else ""
-        head = str(commits[-1]["sha"]) if commits else wanted.head
+        # Of many commits GitHub lists the first ones.
+        newest = (
+            commits[-1]
+            if commits and commits[-1]["sha"] == wanted.head
+            else client.get(client.here("commits", wanted.head))
+        )
+        message, head = str(newest["commit"]["message"]), str(newest["sha"])
         merge_base = str(about["merge_base_commit"]["sha"])
         return str(about["base_commit"]["sha"]), _named(change, merge_base, head, message)
     if wanted.else_alone:
@@ -151,7 +165,14 @@ def _compared(wanted: Wanted, client: Client) -> tuple[str | None, Change]:
 
 def _named(change: Change, base: str | None, head: str, message: str) -> Change:
     title, _, body = message.strip("\n").partition("\n")
-    return replace(change, id=head, base=base, head=head, title=title, body=body.strip("\n"))
+    touched = any(file.path.rpartition("/")[2] == _ATTRIBUTES for file in change.files)
+    files = tuple(replace(file, unread=_HIDDEN) if _hidden(file, touched=touched) else file for file in change.files)
+    return replace(change, id=head, base=base, head=head, title=title, body=body.strip("\n"), files=files)
+
+
+def _hidden(file: FileChange, *, touched: bool) -> bool:
+    """Whether a file may be code that attributes have GitHub show as binary; `touched`: by this very change."""
+    return file.binary and not file.hunks and (touched or file.language is not None)
 
 
 def _of_many_files(wanted: Wanted, client: Client, about: Mapping[str, Any]) -> Change:
@@ -183,8 +204,9 @@ def _file(entry: Mapping[str, Any]) -> FileChange:
     file = FileChange(old, new, status, language_of(path), ())
     patch = entry.get("patch")
     if not isinstance(patch, str):
-        if told == (0, 0):  # nothing but a new name, or no text
-            return replace(file, binary=status not in (FileStatus.RENAMED, FileStatus.COPIED))
+        if told == (0, 0):  # nothing but a new name, nothing at all, or no text
+            empty = entry.get("sha") in _EMPTY_BLOBS or status in (FileStatus.RENAMED, FileStatus.COPIED)
+            return replace(file, binary=not empty)
         return replace(file, unread=_NO_PATCH)
     # The name comes from the list: as a header it would have to be quoted first.
     text = f"--- a/x\n+++ b/x\n{patch}\n".encode("utf-8", "surrogateescape")

@@ -194,8 +194,9 @@ class FilePlace:
 
     def _held(self) -> bytes:
         told = self._client.get(self._client.here())
-        listed = self._client.get(self._client.here("actions", "artifacts"), name=self._artifact, per_page=100)
-        usable = [number_at(one, "id") for one in list_at(listed, "artifacts") if _ours(one, told)]
+        # All of them: forks may upload any number under that name, which must not push ours out of sight.
+        listed = self._client.pages(self._client.here("actions", "artifacts"), key="artifacts", name=self._artifact)
+        usable = [number_at(one, "id") for one in listed if _ours(one, told)]
         if not usable:
             return b""
         path = self._client.here("actions", "artifacts", max(usable), "zip")

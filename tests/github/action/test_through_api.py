@@ -80,6 +80,33 @@ def test_a_name_is_compared_and_settings_are_those_of_its_tip(github: Double, ba
     assert source.settings() == b"budget = 3\n"
 
 
+def test_of_more_commits_than_are_listed_the_head_is_still_the_head(github: Double, base: str) -> None:
+    """GitHub lists the first 250, and the last of them is not what was reviewed."""
+    head = github.world.write("heads/topic", {"a.py": b"x\n"}, "The newest")
+    compared(github, base, name=base)
+    listed = github.world.compares.pop(f"{base}...{HEAD}") | {"commits": [{"sha": "d" * 40}]}
+    for name in (head, "topic"):
+        github.world.compares[f"{base}...{name}"] = listed
+        github.world.compare_diffs[f"{base}...{name}"] = DIFF
+        change = read(github, Wanted(name, (base,))).change
+        assert (change.head, change.title) == (head, "The newest")
+
+
+BINARY = b"diff --git a/%s b/%s\nindex 1111111..2222222 100644\nBinary files a/%s and b/%s differ\n"
+ATTRIBUTES = file_diff(".gitattributes", [], ["* binary"]).encode()
+
+
+@pytest.mark.parametrize(
+    ("path", "beside", "unread"),
+    [(b"a.py", b"", True), (b"a.png", b"", False), (b"Dockerfile", ATTRIBUTES, True), (b"a.png", ATTRIBUTES, True)],
+)
+def test_attributes_hide_no_code(github: Double, base: str, path: bytes, beside: bytes, unread: bool) -> None:
+    """GitHub obeys those that an author wrote: what it then shows as binary has not been read."""
+    compared(github, base, diff=beside + BINARY % ((path,) * 4))
+    file = read(github, Wanted(HEAD, (base,))).change.files[-1]
+    assert (file.path, file.unread is not None) == (path.decode(), unread)
+
+
 def test_one_commit_is_its_own_diff(github: Double, base: str) -> None:
     """Against its first parent, which is also where its settings come from."""
     head = github.world.write("heads/main", {"a.py": b"x\n", "oversight.toml": b"budget = 100\n"}, "A commit")
@@ -169,7 +196,9 @@ def test_a_list_is_not_taken_for_that_of_another_head(github: Double, base: str)
         ({"patch": "no patch at all"}, True, False),
         ({"patch": ""}, True, False),
         ({}, True, False),
-        ({"additions": 0}, False, True),
+        ({"additions": 0}, True, True),
+        ({"additions": 0, "filename": "f.png"}, False, True),
+        ({"additions": 0, "sha": "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"}, False, False),
         ({"additions": 0, "status": "renamed", "previous_filename": "o"}, False, False),
         ({"filename": 'a\nb\\ "c', "patch": "@@ -0,0 +1 @@\n+x"}, False, False),
     ],
