@@ -44,12 +44,12 @@ from oversight_github.publish.model import (
     Target,
     Wishes,
 )
-from oversight_github.publish.remarks import Remark, Remarks, after_dismissals, remarks
+from oversight_github.publish.remarks import Remark, Remarks, after_dismissals, of_no_lines, remarks
 from oversight_github.publish.standing import Standing, Summary, Superseded, diff_address
 from oversight_github.publish.sticky import body_of, publish_summary
 from oversight_github.shown import Shown, marks
 
-__all__ = ["Comment", "Outcome", "Published", "Step", "Target", "Wishes", "after_dismissals", "publish"]
+__all__ = ["Comment", "Outcome", "Published", "Step", "Target", "Wishes", "after_dismissals", "of_no_lines", "publish"]
 
 _NOBODY: Mapping[str, str] = MappingProxyType({})
 

@@ -113,6 +113,14 @@ def after_dismissals(report: RiskReport, dismissed: Collection[str]) -> RiskRepo
     return replace(report, flagged_by=flagged_by, flagged=bool(flagged_by) or report.status is not Status.SCORED)
 
 
+def of_no_lines(report: RiskReport) -> frozenset[str]:
+    """Return the fingerprints of findings about whole files or the whole change, as of binary content.
+
+    They stay the same whatever becomes of that content, so that a dismissal is good for what people saw alone.
+    """
+    return frozenset(mark for group in _grouped(report) if group.findings[0].line is None for mark in group.marks)
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """What one principle says in the same words of one hunk, in the order of lines, with the fingerprints."""

@@ -1,7 +1,8 @@
 """What people do not want to hear of again, and why. No I/O.
 
 A finding is dismissed, for one pull request, where somebody said so and nobody says that it is right. It stays so when
-lines move, and comes back when its lines change, since its fingerprint is that of its lines. The flag of a change as a
+lines move, and comes back when its lines change, since its fingerprint is that of its lines; of one without lines the
+reader of a report has to see to that (`of_no_lines`). The flag of a change as a
 whole is cleared for one pull request and the very head that was judged: what is pushed afterwards nobody has seen, and
 the same head against another branch is another change. The change's author clears neither (`Verdict.counts`).
 """

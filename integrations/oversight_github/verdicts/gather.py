@@ -81,8 +81,9 @@ class Gatherer:
         """Gather from the labels that one pull request ever got."""
         return self._gathered(self._labelled(number))
 
-    def confirms(self, verdict: Verdict) -> bool:
-        """Whether GitHub bears out a verdict that clears: who may push may write to the record in anybody's name.
+    def confirms(self, verdict: Verdict, head: str) -> bool:
+        """Whether GitHub bears out a verdict that clears something of a change with this head: who may push may write
+        to the record in anybody's name.
 
         The same person, who may judge and is not the author, still has to say it of the same finding; or of the same
         head as it was compared then, since against another base it is another change.
@@ -95,7 +96,7 @@ class Gatherer:
         else:
             one = self._commented(source.id, source.kind)
             found = [one] if isinstance(one, Said) else []
-        return any(isinstance(said, Said) and self._bears_out(said, verdict) for said in self._settled(found))
+        return any(isinstance(said, Said) and self._bears_out(said, verdict, head) for said in self._settled(found))
 
     def wants_review(self, identity: int) -> bool:
         """Whether a comment below a pull request asks for another review, and its author may."""
@@ -183,13 +184,13 @@ class Gatherer:
             return _refusal(said, "nobody can tell which head it is about: no review of ours was there")
         return self._verdict(said, seen, finding)
 
-    def _bears_out(self, said: Said, verdict: Verdict) -> bool:
+    def _bears_out(self, said: Said, verdict: Verdict, head: str) -> bool:
         same = (said.number, said.who, said.decision) == (verdict.source.number, verdict.who, verdict.decision)
         if not same or self._own(said) or self._why_not(said.who) is not None:
             return False
         if self._finding(said) != verdict.finding:
             return False
-        if verdict.finding is not None:
+        if verdict.finding is not None and verdict.change_id != head:
             return True
         seen = self._pulls.seen(said.number, said.at)
         return seen is not None and seen.head == verdict.change_id and not self._pulls.moved(said.number, said.at)

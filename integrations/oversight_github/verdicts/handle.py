@@ -59,11 +59,13 @@ class Outcome:
 class Heard:
     """What people have said that a review of a pull request has to mind.
 
-    `dismissed` are the reasons by fingerprint of findings that are not wanted; `cleared` is the verdict that clears the
-    flag of this very head. `problem` says why nothing is known, in which case nothing is dismissed.
+    `dismissed` are the reasons by fingerprint of findings that are not wanted, `of_head` those of them that people saw
+    at this very head; `cleared` is the verdict that clears the flag of this very head. `problem` says why nothing is
+    known, in which case nothing is dismissed.
     """
 
     dismissed: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    of_head: frozenset[str] = frozenset()
     cleared: Verdict | None = None
     problem: str | None = None
 
@@ -120,11 +122,16 @@ def heard(client: Client, number: int, head: str, *, where: str | None = None) -
         said = [
             one
             for one in about(record.verdicts, client.repository, number)
-            if not (clears(one) and (one.finding is not None or one.change_id == head)) or gatherer.confirms(one)
+            if not (clears(one) and (one.finding is not None or one.change_id == head)) or gatherer.confirms(one, head)
         ]
     except OversightError as error:
         return Heard(problem=f"verdicts could not be read, so nothing counts as dismissed: {error}")
-    return Heard(dismissed(said, client.repository, number), cleared(said, client.repository, number, head))
+    of_head = dismissed([one for one in said if one.change_id == head], client.repository, number)
+    return Heard(
+        dismissed(said, client.repository, number),
+        frozenset(of_head),
+        cleared(said, client.repository, number, head),
+    )
 
 
 def _recorded(client: Client, place: Place, found: Gathered) -> Outcome:
