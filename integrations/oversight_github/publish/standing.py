@@ -16,7 +16,6 @@ from oversight_github.markers import FindingMark, SummaryMark, as_written, read_
 from oversight_github.publish.model import Target
 
 _MAX_PAGES = 100
-# The most that a thread's comments are read of: one that is longer than that has people in it.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._:/~-]+")
 
 _COMMENTS = """

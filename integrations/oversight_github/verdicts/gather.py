@@ -26,6 +26,7 @@ from oversight_github.verdicts.said import (
     INLINE,
     LABEL,
     LABELS,
+    PARTS,
     Refusal,
     Said,
     asks_for_review,
@@ -33,7 +34,6 @@ from oversight_github.verdicts.said import (
     of_label,
 )
 
-_PARTS = {COMMENT: "issues", INLINE: "pulls"}
 _MAY_JUDGE = ("admin", "write")  # maintainers count as write, and those who may only triage as read
 _AT_ONCE = 100  # ids that GraphQL takes
 _FIELDS = "id viewerDidAuthor lastEditedAt author { login } editor { login }"
@@ -107,7 +107,7 @@ class Gatherer:
         return asks_for_review(found) and self._why_not(text_at(found, "user", "login")) is None
 
     def _everything(self, first: str) -> Iterator[Said | Refusal | None]:
-        for kind, part in _PARTS.items():
+        for kind, part in PARTS.items():
             path = self._client.here(part, "comments")
             for comment in self._client.pages(path, since=first, sort="updated", direction="asc"):
                 yield of_comment(comment, kind)
@@ -119,7 +119,7 @@ class Gatherer:
 
     def _commented(self, identity: int, kind: str) -> Said | Refusal | None:
         try:
-            found = self._client.get(self._client.here(_PARTS[kind], "comments", identity))
+            found = self._client.get(self._client.here(PARTS[kind], "comments", identity))
         except (KeyError, NotFound):
             return None
         return of_comment(found, kind)

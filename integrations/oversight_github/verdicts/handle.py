@@ -29,14 +29,13 @@ from oversight_github.verdicts.landings import landings
 from oversight_github.verdicts.places import Entry, Place, place_of
 from oversight_github.verdicts.pulls import Pulls
 from oversight_github.verdicts.recovery import recovery
-from oversight_github.verdicts.said import COMMENT, INLINE, LABELS, Refusal
+from oversight_github.verdicts.said import COMMENT, LABELS, PARTS, Refusal
 
 LOOK_BACK = timedelta(days=35)
 """How far back a scheduled run reads: one a month is enough, and one a week may fail several times."""
 
 _LANDING = timedelta(days=90)  # how long a judged pull request is watched for being merged
 _RECORDED, _HEARD, _REFUSED = "+1", "eyes", "confused"
-_PARTS = {COMMENT: "issues", INLINE: "pulls"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +186,10 @@ def _acknowledged(client: Client, added: Iterable[Entry]) -> list[str]:
 
 def _react(client: Client, kind: str, identity: int, reaction: str) -> Sequence[str]:
     """React to a comment, and return a line for the log where that could not be done."""
-    if kind not in _PARTS:
+    if kind not in PARTS:
         return ()
     try:
-        client.post(client.here(_PARTS[kind], "comments", identity, "reactions"), {"content": reaction})
+        client.post(client.here(PARTS[kind], "comments", identity, "reactions"), {"content": reaction})
     except GitHubError as error:
         return (f"no reaction to {kind} {identity}: {error}",)
     return ()

@@ -20,6 +20,9 @@ from oversight_github.verdicts.answers import at, moment_at, number_at, text_at
 COMMENT, INLINE, LABEL = "comment", "review-comment", "label"
 """Where something was said: below a pull request, in its diff, or by putting a label on it."""
 
+PARTS = {COMMENT: "issues", INLINE: "pulls"}
+"""What GitHub's paths to comments of a kind go through."""
+
 LABELS = {"oversight: safe": Decision.SAFE, "oversight: risky": Decision.RISKY}
 """Labels that are verdicts, in lower case, as GitHub tells names of labels apart."""
 
