@@ -1,4 +1,4 @@
-"""The generated parts of `docs/ACTION.md`: `python -m oversight_github.action.reference > docs/ACTION.md`.
+"""The generated parts of `docs/ACTION.md`: `python -m oversight_github.action.reference --write` renews them.
 
 What stands between two marks of the page is written anew, from `action.yml` and from the workflows in `docs/workflows`;
 the rest of the page is kept as it is. Needs a checkout and PyYAML, which comes with the extra `dev`.
@@ -45,4 +45,7 @@ def _table(entries: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page())
+    if sys.argv[1:] == ["--write"]:
+        (ROOT / "docs" / "ACTION.md").write_text(page(), encoding="utf-8")
+    else:
+        sys.stdout.write(page())

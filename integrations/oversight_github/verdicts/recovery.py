@@ -26,6 +26,11 @@ from oversight.reports.escape import terminal
 _NEEDED = ("torch", "sklearn")
 _PROGRAM = "from oversight.cli import main; main()"
 _HUMAN = (300, 100, 40)  # labels that teach: the most that the history has
+_PASSED_ON = (
+    "PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OVERSIGHT_CACHE_DIR", "OVERSIGHT_DATA_DIR", "XDG_CACHE_HOME",
+    "XDG_DATA_HOME", "OMP_NUM_THREADS", "SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT", "TEMP", "TMP", "APPDATA",
+    "LOCALAPPDATA", "USERPROFILE", "PROGRAMDATA",
+)  # fmt: skip
 _HOURS = 2
 _SHOWN = 400
 
@@ -92,7 +97,8 @@ def _measured(record: Record, repository: Path, run: Sequence[str], human: int) 
 
 
 def _run(words: Sequence[str], folder: str) -> subprocess.CompletedProcess[bytes]:
-    environment = dict(os.environ)
+    # What is found on PATH was installed by the workflow, not by us: it gets no token and nothing to talk to the runner.
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     if words[0] == sys.executable:  # the Action's own code is not installed, but put on the path
         environment["PYTHONPATH"] = os.pathsep.join(place for place in sys.path if Path(place).is_absolute())
     return subprocess.run(words, capture_output=True, cwd=folder, env=environment, timeout=_HOURS * 3600, check=False)

@@ -45,6 +45,19 @@ def test_what_was_measured_is_read(tmp_path: Path):
     assert (found.human, found.warnings) == (300, ("few seeds",))
 
 
+def test_what_is_found_on_the_path_gets_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Neither the Action's inputs nor what talks to the runner; where programs and caches are, it is told."""
+    for name in ("INPUT_TOKEN", "GITHUB_TOKEN", "GITHUB_ENV", "GITHUB_OUTPUT", "ACTIONS_RUNTIME_TOKEN", "SECRET"):
+        monkeypatch.setenv(name, "s3cret")
+    monkeypatch.setenv("OVERSIGHT_CACHE_DIR", str(tmp_path))
+    check = (
+        "import os\n"
+        "assert 's3cret' not in os.environ.values() and os.environ['OVERSIGHT_CACHE_DIR'] and os.environ['PATH']\n"
+        f"print({json.dumps(TOLD)!r})\n"
+    )
+    assert recovery(RECORD, tmp_path, program(tmp_path, check)).pgr == 0.61
+
+
 def test_as_many_labels_teach_as_the_history_has(tmp_path: Path):
     """Fewer are asked for where there are not so many; for another reason nothing is tried again."""
     check = (
