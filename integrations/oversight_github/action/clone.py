@@ -171,7 +171,7 @@ class Clone:
 
     def keep(self, base: str) -> None:
         """Remember `base` as where the next run goes on from, and as HEAD."""
-        (self.path / "HEAD").write_bytes(f"{base}\n".encode("ascii"))
+        self._put("HEAD", f"{base}\n".encode("ascii"))
         with suppress(RepositoryError):  # another job is at it
             known = self._run("for-each-ref", "--format=%(refname)", _REFERENCES).decode().split()
             mine = f"{_REFERENCES}{base}"
@@ -222,27 +222,48 @@ class Clone:
         """Make the repository, or put its configuration right: what a cache gave back is not obeyed."""
         try:
             if not (self.path / "objects").is_dir():
-                self.path.mkdir(parents=True, exist_ok=True)
-                self._run("init", "--quiet", "--bare", "--template=", ".")
-                if self._large:
-                    self._mark.touch()
+                self._make()
             promise = "promisor = true\n\tpartialCloneFilter = blob:none\n" if self.blobless else "\n"
             extension = "\tpartialClone = origin\n" if self.blobless else ""
             text = (
                 f"[core]\n\trepositoryFormatVersion = 1\n\tbare = true\n[extensions]\n{extension}"
                 f'[remote "origin"]\n\turl = {self._remote.url}\n\t{promise}'
             )
-            (self.path / "config").write_bytes(text.encode())
+            self._put("config", text.encode())
         except OSError as error:
             raise RepositoryError(
                 f"the cache directory cannot be written: {error.strerror}",
                 mend="set OVERSIGHT_CACHE_DIR to a folder that can be",
             ) from error
 
-    def _run(self, *arguments: str, stdin: bytes | None = None) -> bytes:
-        environment: Mapping[str, str] = self._environment | {"GIT_DIR": str(self.path)}
+    def _make(self) -> None:
+        """Make an empty repository beside and move it into place: of two jobs at once, one finds that of the other."""
+        fresh = self.path.with_name(f"{self.path.name}.{secrets.token_hex(8)}")
+        fresh.mkdir(parents=True)
+        self._run("init", "--quiet", "--bare", "--template=", ".", at=fresh)
+        if self._large:
+            (fresh / self._mark.name).touch()
+        try:
+            fresh.rename(self.path)
+        except OSError:
+            shutil.rmtree(fresh, ignore_errors=True)
+            if not (self.path / "objects").is_dir():
+                raise
+
+    def _put(self, name: str, content: bytes) -> None:
+        """Write a file of the clone in one step, and only where it is another: other jobs may be reading it."""
+        target = self.path / name
+        if target.is_file() and not target.is_symlink() and target.read_bytes() == content:
+            return
+        fresh = self.path / f"{name}.{secrets.token_hex(8)}"
+        fresh.write_bytes(content)
+        fresh.replace(target)
+
+    def _run(self, *arguments: str, stdin: bytes | None = None, at: Path | None = None) -> bytes:
+        place = at or self.path
+        environment: Mapping[str, str] = self._environment | {"GIT_DIR": str(place)}
         done = subprocess.run(
-            [self._git, *arguments], cwd=self.path, env=environment, input=stdin or b"", capture_output=True,
+            [self._git, *arguments], cwd=place, env=environment, input=stdin or b"", capture_output=True,
             check=False,
         )  # fmt: skip
         if done.returncode == 0:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from oversight.changes.quarantine import git_version
 from oversight.errors import ModelError, UnscoredError, UsageError
 from oversight.history.schema import cache_directory
 from oversight_github.action import clone as module
@@ -343,6 +345,20 @@ def test_two_jobs_at_the_same_time_do_not_disturb_each_other(workshop: Workshop,
         assert files(first) == files(second) == ["a.py"]
         with sought(workshop, asked) as third:
             assert files(third) == ["a.py"]
+
+
+def test_jobs_that_begin_together_make_one_clone(workshop: Workshop, asked: Wanted) -> None:
+    """None of them sees a repository, or a configuration, that another has half written."""
+
+    def job(_: int) -> list[str]:
+        with sought(workshop, asked, size=LARGE) as source:
+            return files(source)
+
+    git_version()  # GitPython looks it up once a process, and real jobs are processes
+    with ThreadPoolExecutor(4) as jobs:
+        assert list(jobs.map(job, range(8))) == [["a.py"]] * 8
+    (clone,) = (cache_directory() / Remote(workshop.server.url, NAME, None).place).parent.iterdir()
+    assert not [path for path in clone.iterdir() if path.name.startswith(("config.", "HEAD."))]
 
 
 def test_a_runner_without_git_is_told(workshop: Workshop, asked: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
