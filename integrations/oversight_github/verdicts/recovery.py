@@ -97,7 +97,7 @@ def _measured(record: Record, repository: Path, run: Sequence[str], human: int) 
 
 
 def _run(words: Sequence[str], folder: str) -> subprocess.CompletedProcess[bytes]:
-    # What is found on PATH was installed by the workflow, not by us: it gets no token and nothing to talk to the runner.
+    # What is found on PATH was installed by the workflow, not by us: it gets no token, and nothing of the runner.
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     if words[0] == sys.executable:  # the Action's own code is not installed, but put on the path
         environment["PYTHONPATH"] = os.pathsep.join(place for place in sys.path if Path(place).is_absolute())
