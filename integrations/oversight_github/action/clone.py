@@ -74,7 +74,7 @@ class GoneError(RepositoryError):
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A repository on a GitHub, as git reaches it. Raises UsageError for a server that is not reached by https."""
+    """A repository on a GitHub, as git reaches it: by https, in tests on this machine. Raises UsageError otherwise."""
 
     server_url: str
     repository: str
@@ -82,8 +82,9 @@ class Remote:
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.server_url)
-        # The one exception is for tests: what is on loopback crosses no wire.
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        # The exceptions are for tests: what stays on this machine crosses no wire.
+        here = parts.scheme == "file" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        if parts.scheme != "https" and not here:
             raise UsageError("GITHUB_SERVER_URL is no https address", mend="a token is never sent in the clear")
 
     @property
@@ -95,7 +96,7 @@ class Remote:
     def place(self) -> Path:
         """A relative path of its own for each repository of each server."""
         owner, name = self.repository.split("/")
-        host = urlsplit(self.server_url).netloc.replace(":", "_")
+        host = urlsplit(self.server_url).netloc.replace(":", "_") or "local"
         return Path("github", host, owner, f"{name}.git")
 
     def environment(self, nothing: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
@@ -110,6 +111,8 @@ def _review(job: Job, event: Event) -> int:
     except UnscoredError as error:
         job.outputs.complain(error)
         report = _unscored(error, change, job)
+    if report.status is Status.SCORED and not report.change.files:
+        job.outputs.note("The change is empty: there is nothing to read in it.")
     pull = change.pull if change.pull is not None and change.pull.head_sha == report.change.head else None
     dismissed: Mapping[str, str] = {}
     if pull is not None and job.inputs.token is not None:
@@ -133,9 +136,9 @@ def _reviewer(job: Job, source: Source) -> Reviewer:
 
 
 def _targets(job: Job) -> tuple[Path, Path | None]:
-    """Return the files of the report; the JSON one is always written, somewhere."""
+    """Return the files of the report; the JSON one is always written, by each step of a job to a place of its own."""
     inputs, workspace = job.inputs, job.runner.workspace
-    report = inputs.report_file or str(job.runner.temp / "oversight" / "report.json")
+    report = inputs.report_file or str(job.runner.temp / f"oversight-{secrets.token_hex(8)}" / "report.json")
     return target_in(workspace, report), target_in(workspace, inputs.sarif_file) if inputs.sarif_file else None
 
 

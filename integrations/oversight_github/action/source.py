@@ -10,9 +10,11 @@ principles, a model) is read at the tip of the base, not at the merge base, whic
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from oversight.base_settings import Files, principle_files, settings_file
@@ -122,7 +124,8 @@ def find(
         found: Source | None = _in_checkout(stack, wanted, runner)
         if found is None:
             try:
-                found = _in_clone(stack, wanted, Remote(runner.server_url, runner.repository, token), kilobytes)
+                remote = Remote(runner.server_url, runner.repository, token)
+                found = _in_clone(stack, wanted, remote, _clones(runner) / remote.place, kilobytes)
             except GoneError as error:
                 raise UnscoredError(error.message, mend=error.mend) from error
             except RepositoryError as error:
@@ -155,9 +158,19 @@ def _resolve(repository: Repository, name: str) -> str:
     return repository.resolve(name)
 
 
-def _in_clone(stack: ExitStack, wanted: Wanted, remote: Remote, kilobytes: int | None) -> GitSource:
+def _clones(runner: Runner) -> Path:
+    """Return where clones are kept: the cache directory, or the job's own where that cannot be written."""
+    directory = cache_directory()
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return runner.temp
+    return directory if os.access(directory, os.W_OK) else runner.temp
+
+
+def _in_clone(stack: ExitStack, wanted: Wanted, remote: Remote, path: Path, kilobytes: int | None) -> GitSource:
     """Return the change from a clone of our own. Raises GoneError, UnscoredError, UsageError, RepositoryError."""
-    clone = Clone(remote, cache_directory() / remote.place, kilobytes=kilobytes)
+    clone = Clone(remote, path, kilobytes=kilobytes)
     head = clone.resolve(wanted.head)
 
     def fetched(name: str) -> str:

@@ -212,6 +212,7 @@ def test_an_empty_change_is_scored_as_one(workshop: Workshop) -> None:
     outcome = workshop.step("pull_request", workshop.pull_request())
     assert (outcome.code, outcome.outputs["status"]) == (0, "scored")
     assert outcome.report["coverage"]["files_total"] == 0
+    assert "empty" in outcome.annotations("notice")[0]
 
 
 def test_the_change_has_no_say_in_its_review(workshop: Workshop) -> None:

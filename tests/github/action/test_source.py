@@ -34,12 +34,12 @@ def asked(workshop: Workshop) -> Wanted:
     return Wanted(workshop.head, (workshop.base,))
 
 
-def sought(workshop: Workshop, wanted: Wanted, *, size: int | None = 1, token: str | None = TOKEN) -> Any:
+def sought(workshop: Workshop, wanted: Wanted, *, size: int | None = 1, server: str | None = None) -> Any:
     runner = Runner(
         "pull_request", Path("none"), NAME, workshop.head, workshop.workspace, workshop.home, workshop.github.url,
-        workshop.server.url,
+        server or workshop.server.url,
     )  # fmt: skip
-    return find(wanted, runner, token, workshop.github.client(), kilobytes=size)
+    return find(wanted, runner, TOKEN, workshop.github.client(), kilobytes=size)
 
 
 def files(source: Source) -> list[str]:
@@ -300,9 +300,12 @@ def test_the_machine_may_name_proxies_but_no_helpers_and_no_other_place(
     assert not (tmp_path / "trace").exists()
 
 
-def test_git_speaks_to_a_server_over_https_alone(workshop: Workshop) -> None:
-    """Plain http is for loopback, where tests are."""
-    for url in ("http://example.org", "ssh://example.org", "file:///srv", "ext::sh"):
+def test_git_speaks_to_a_server_over_https_alone(workshop: Workshop, asked: Wanted) -> None:
+    """Plain http and files are for tests, on one machine."""
+    with sought(workshop, asked, server=workshop.server.root.as_uri()) as source:
+        assert files(source) == ["a.py"]
+    assert workshop.server.asked == []
+    for url in ("http://example.org", "ssh://example.org", "ext::sh", "git://127.0.0.1", ""):
         with pytest.raises(UsageError, match="https"):
             Remote(url, NAME, None)
     assert Remote("https://ghe.example.org:8443", NAME, None).place.parts[:2] == ("github", "ghe.example.org_8443")
@@ -359,6 +362,17 @@ def test_jobs_that_begin_together_make_one_clone(workshop: Workshop, asked: Want
         assert list(jobs.map(job, range(8))) == [["a.py"]] * 8
     (clone,) = (cache_directory() / Remote(workshop.server.url, NAME, None).place).parent.iterdir()
     assert not [path for path in clone.iterdir() if path.name.startswith(("config.", "HEAD."))]
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(
+    workshop: Workshop, asked: Wanted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clone is made in the job's own folder then, and lost with it."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OVERSIGHT_CACHE_DIR", str(tmp_path / "file" / "cache"))
+    with sought(workshop, asked) as source:
+        assert files(source) == ["a.py"]
+        assert source.clone.path.is_relative_to(workshop.home)
 
 
 def test_a_runner_without_git_is_told(workshop: Workshop, asked: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
