@@ -17,6 +17,7 @@ from benchmarks.student_rows import Flags, Floats
 from oversight.assessment import reading_weights
 from oversight.features.facts import FACTS
 from oversight.measurement.bootstrap import row_weights, summarise, time_blocks
+from oversight.measurement.platt import logit
 
 METRICS = ("recall@1", "recall@3", "reciprocal rank", "share read")
 """`recall@k`: share of changes with a guilty hunk among the first k. `share read`: of the changed lines of a change, up
@@ -26,7 +27,7 @@ to and with its first guilty hunk; the only one where less is better.
 PEER = "largest hunk first"
 STUDENT = "student"
 REPORTED = "as reported"
-SIZES = "lines x acts, no student"
+WITH_ODDS = "as reported, times the student's odds"
 
 CODE = ", code first"
 """Ending of the orders that begin with files whose language has a grammar. A hunk of any other file is never guilty,
@@ -49,7 +50,7 @@ RANKINGS: Mapping[str, Ranking] = {
     "smallest hunk first": lambda rows: -rows.added,
     "in the order of the diff": lambda rows: -np.arange(rows.owner.size, dtype=np.float64),
     "at random": lambda rows: np.zeros(rows.owner.size),
-    SIZES: lambda rows: reading_weights(rows.facts, np.full(rows.owner.size, 0.5)),
+    WITH_ODDS: lambda rows: reading_weights(rows.facts) + logit(rows.risk),
     "principles, then at random": lambda rows: rows.gravity,
     "principles, then the largest": lambda rows: then(rows.gravity, rows.added),
     "principles, then the student": lambda rows: then(rows.gravity, rows.risk),

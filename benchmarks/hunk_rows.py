@@ -44,7 +44,7 @@ Place: TypeAlias = tuple[str, int]
 """Path and line in the culprit's own version of a file."""
 
 _EDITION = 1  # of what is kept of repairs
-_SAID = 1  # of what is kept of hunks: to be raised when a report puts them in another order
+_SAID = 2  # of what is kept of hunks: to be raised when a report puts them in another order
 _NOTHING = {
     **dict.fromkeys(("added", "deleted", "risk", "reported", "gravity"), np.zeros(0)),
     "owner": np.zeros(0, dtype=np.int64), "guilty": np.zeros(0, dtype=np.bool_), "facts": np.zeros((0, len(FACTS))),

@@ -14,6 +14,7 @@ by models that have seen only the others, on the scale that a review would take 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -25,10 +26,10 @@ from numpy.typing import NDArray
 
 from benchmarks.repositories import PERMISSIVE
 from benchmarks.ship_card import BARE, GOLD, GOLD_UNSEEN, LINES, REVIEWER, SHIPPED, VERSION, card
-from benchmarks.ship_teaching import Part, Place, divide, risks, teach_by_gold, teach_weakly
+from benchmarks.ship_teaching import BY_GOLD, WEAKLY, Part, Place, Teacher, divide, risks, teach_by_gold, teach_weakly
 from benchmarks.student_figures import Held, Scored, means, resample
 from benchmarks.student_models import UNSEEN
-from benchmarks.student_rows import read_tables
+from benchmarks.student_rows import read_tables, write_arrays
 from oversight.experiment.evaluation import Test, evaluate
 from oversight.features.example import HISTORY
 from oversight.students import checkpoint
@@ -37,12 +38,31 @@ from oversight.students.student import NetworkStudent
 
 Floats = NDArray[np.float64]
 
+_EDITION = 1  # of what is kept of students
 _RESAMPLES = 1_000
 
 
-def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tuple[dict[str, Any], dict[str, Floats]]:
+def unseen(parts: Sequence[Part], teacher: Teacher, work: Path, *, seed: int) -> dict[str, Floats]:
+    """Return the risks of each part's rows (t,) by a student that has seen only the others, kept in `work`."""
+    found = {}
+    for part in parts:
+        others = [other for other in parts if other is not part]
+        what = (_EDITION, teacher.name, seed, part.fingerprint, *(other.fingerprint for other in others))
+        path = work / f"ship-{part.name}-{hashlib.sha256(repr(what).encode()).hexdigest()[:16]}.npz"
+        if not path.exists():
+            write_arrays(path, {"risks": risks(teacher.teach(others, seed=seed), part)})
+            print(f"{part.name}: left out, {teacher.name}", file=sys.stderr, flush=True)
+        with np.load(path) as kept:
+            found[part.name] = kept["risks"]
+    return found
+
+
+def figures(
+    parts: Sequence[Part], student: NetworkStudent, work: Path, *, seed: int
+) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Return the figures of every repository and of their means, and risks of held-out changes, as many of each."""
     gold = teach_by_gold(parts, seed=seed)
+    weakly_unseen, gold_unseen = (unseen(parts, teacher, work, seed=seed) for teacher in (WEAKLY, BY_GOLD))
     found: dict[str, Any] = {}
     helds: dict[str, Held] = {}
     full: list[Floats] = []
@@ -50,13 +70,12 @@ def figures(parts: Sequence[Part], student: NetworkStudent, *, seed: int) -> tup
     for part in parts:
         rows, source = part.test, part.test.source
         bare = [replace(one, measures=np.where(HISTORY, np.nan, one.measures)) for one in rows.examples]
-        others = [other for other in parts if other is not part]
         scores = {
             SHIPPED: risks(student, part),
             BARE: student.predict(bare),
-            UNSEEN: risks(teach_weakly(others, seed=seed), part),
+            UNSEEN: weakly_unseen[part.name],
             GOLD: risks(gold, part),
-            GOLD_UNSEEN: risks(teach_by_gold(others, seed=seed), part),
+            GOLD_UNSEEN: gold_unseen[part.name],
             REVIEWER: part.weak_test,
         }
         found[part.name] = {
@@ -101,6 +120,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--test", type=int, default=5_000, help="most changes of a repository to measure on")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    teachers = {teacher.name: teacher for teacher in (WEAKLY, BY_GOLD)}
+    parser.add_argument("--left-out", choices=teachers, help="train the students of one teacher, and write nothing")
     chosen = parser.parse_args(arguments)
     checkpoint.check_target(chosen.output)
     parts = []
@@ -118,8 +139,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = Place(chosen.clones, chosen.work, chosen.jobs)
         parts.append(divide(train, test, place, seed=chosen.seed))
         print(f"{source.name}: {parts[-1].drawn.size} labels of people", file=sys.stderr, flush=True)
+    if chosen.left_out:
+        unseen(parts, teachers[chosen.left_out], chosen.work, seed=chosen.seed)
+        return 0
     student = teach_weakly(parts, seed=chosen.seed)
-    found, reference = figures(parts, student, seed=chosen.seed)
+    found, reference = figures(parts, student, chosen.work, seed=chosen.seed)
     text = card(found)
     metrics = {"seed": chosen.seed, **found}
     files = to_files(student, name="default", version=VERSION, reference=reference, metrics=metrics, card=text)

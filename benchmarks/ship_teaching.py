@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ from oversight.reviewers.model import WeakLabel
 from oversight.students.student import NetworkStudent, logits_in_time
 
 WEAK = "panel"
-METHOD = "mixed"
+METHOD = "residual-mixed"
 CALIBRATION = 0.15
 FIRST, STEP, ENOUGH = 1_000, 500, 12
 
@@ -84,6 +85,14 @@ class Part:
         """The repository's name."""
         return self.past.source.name
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of all that a student can learn from it or be measured on."""
+        arrays = (self.put_aside, self.drawn, self.calibrate, self.weak_past)
+        content = b"".join(array.tobytes() for array in arrays)
+        tables = f"{self.past.fingerprint} {self.test.fingerprint}"
+        return hashlib.sha256(tables.encode() + content).hexdigest()[:16]
+
 
 def draw(past: Table, *, seed: int) -> Indices:
     """Return the rows that people label, in ascending order."""
@@ -93,6 +102,14 @@ def draw(past: Table, *, seed: int) -> Indices:
         if min(past.labels[rows].sum(), (~past.labels[rows]).sum()) >= ENOUGH:
             return rows
     return ripe
+
+
+class Teach(Protocol):
+    """Trains one student on all parts."""
+
+    def __call__(self, parts: Sequence[Part], *, seed: int) -> NetworkStudent:
+        """See `teach_weakly`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +192,18 @@ def teach_by_gold(parts: Sequence[Part], *, seed: int) -> NetworkStudent:
         to_come = expected * (1 - found) / (1 - expected * found)
         targets.append(np.where(part.past.labels[some], 1.0, to_come))
     return _calibrated(student, parts, rows, targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A way to teach, by a name that tells it from others."""
+
+    name: str
+    teach: Teach
+
+
+WEAKLY = Teacher(f"{WEAK}-{METHOD}", teach_weakly)
+BY_GOLD = Teacher("gold", teach_by_gold)
 
 
 def risks(student: NetworkStudent, part: Part) -> Floats:

@@ -18,7 +18,6 @@ from oversight.features.facts import FACTS
 from oversight.features.model import Example
 from oversight.history.model import Completeness, Context
 from oversight.history.readings import Reading
-from oversight.measurement.platt import logit
 from oversight.neighbours import Neighbours, Standing, standing_alone
 from oversight.reports.model import (
     Coverage,
@@ -247,30 +246,25 @@ def _new_line(file: FileChange | None, place: Place) -> int | None:
     return None
 
 
-def reading_weights(facts: NDArray[np.float32], hunk_risks: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return by what H hunks should be read first (H,): log of odds x (1 + lines added) x (1 + acts added).
+def reading_weights(facts: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return by what H hunks should be read first (H,): log of (1 + lines added) x (1 + acts added).
 
-    `facts` (H, F) are as in `Example`, `hunk_risks` (H,) as in `Read`.
-
-    Risks are learned from whole changes, which say little about which of their hunks is to blame; where repairs name
-    the lines, it is most often the hunk with the most code that does something. Acts are what a grammar tells to be
-    done: calls, assignments, conditions ... Each hunk's weight comes from that hunk alone. Chosen on validation windows
-    (`benchmarks/HUNKS.md`).
+    `facts` (H, F) are as in `Example`. Where repairs name the lines that were wrong, it is most often the hunk with the
+    most code that does something; acts are what a grammar tells to be done: calls, assignments, conditions ... The
+    model has no say: its risks are learned from whole changes, which say little about which of their hunks is to
+    blame. Each hunk's weight comes from that hunk alone. Chosen on validation windows (`benchmarks/HUNKS.md`).
     """
     counts = facts.astype(np.float64)
     # Without a grammar the counts are guesses from words, which prose is full of.
     acts = counts[:, _ACTS].sum(axis=1) * counts[:, _PARSED]
-    size: NDArray[np.float64] = np.log1p(counts[:, _ADDED]) + np.log1p(acts)
-    return logit(hunk_risks) + size
+    weights: NDArray[np.float64] = np.log1p(counts[:, _ADDED]) + np.log1p(acts)
+    return weights
 
 
 def _hunks(examined: Examined, said: Read | None) -> tuple[HunkRisk, ...]:
     count = examined.example.hunks
-    risks: list[float | None] = [None] * count
-    weights: list[float | None] = [None] * count
-    if said is not None:
-        risks = [float(risk) for risk in said.hunk_risks]
-        weights = [float(weight) for weight in reading_weights(examined.example.facts, said.hunk_risks)]
+    risks: list[float | None] = [None] * count if said is None else [float(risk) for risk in said.hunk_risks]
+    weights = reading_weights(examined.example.facts).tolist()
     hunks = []
     for (file_number, hunk_number), risk, weight in zip(examined.example.places.tolist(), risks, weights, strict=True):
         file = examined.change.files[file_number]

@@ -113,30 +113,22 @@ DECLARED = [f"    int field_{number};" for number in range(6)]
 DONE = [f"    x = step_{number}(x);" for number in range(6)]
 
 
-def weigh(files: dict[str, list[str]], risks: list[float]) -> list[float]:
+def weigh(files: dict[str, list[str]]) -> list[float]:
     change = change_of({path: ([], rows) for path, rows in files.items()})
-    return reading_weights(featurise(change, context_of_diff(change)).facts, np.array(risks)).tolist()
+    return reading_weights(featurise(change, context_of_diff(change)).facts).tolist()
 
 
 def test_of_equal_hunks_the_one_that_does_something_is_read_first() -> None:
     """Calls and assignments outweigh declarations and prose of as many lines; more of them outweigh fewer."""
     files = {"a.c": DONE, "b.c": DECLARED, "c.c": DONE[:3], "d.txt": DONE}
-    acting, declaring, fewer, prose = weigh(files, [0.1] * 4)
+    acting, declaring, fewer, prose = weigh(files)
     assert acting > max(declaring, fewer, prose)
     assert declaring == pytest.approx(prose)
 
 
-def test_the_model_has_its_say_in_what_is_read_first() -> None:
-    """Of hunks alike, by the odds; at the ends of the scale the weight is still a number."""
-    low, high, none, sure = weigh({f"{name}.c": DONE for name in "abcd"}, [0.1, 0.2, 0.0, 1.0])
-    assert none < low < high < sure
-    assert high - low == pytest.approx(np.log(0.25 / (1 / 9)))
-    assert np.isfinite([none, sure]).all()
-
-
 def test_a_weight_comes_from_the_hunk_alone() -> None:
     """Nothing that is added elsewhere moves it."""
-    assert weigh({"a.c": DONE}, [0.1])[0] == weigh({"a.c": DONE, "b.c": DONE * 50}, [0.1, 0.9])[0]
+    assert weigh({"a.c": DONE})[0] == weigh({"a.c": DONE, "b.c": DONE * 50})[0]
 
 
 def test_reports_list_hunks_by_weight_and_show_their_risks(model: Path) -> None:
@@ -149,6 +141,6 @@ def test_reports_list_hunks_by_weight_and_show_their_risks(model: Path) -> None:
     assert [hunk.path for hunk in report.hunks] == list(FILES)
     assert [hunk.risk for hunk in report.hunks] == pytest.approx(risks)
     weights = [hunk.weight for hunk in report.hunks]
-    assert weights == pytest.approx(reading_weights(examined.example.facts, risks))
+    assert weights == pytest.approx(reading_weights(examined.example.facts))
     shown = [hunk.weight for hunk in in_reading_order(report.hunks)]
     assert shown == sorted(weights, key=lambda weight: -(weight or 0.0))

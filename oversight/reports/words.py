@@ -187,14 +187,13 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
 
 
 def in_reading_order(hunks: Iterable[HunkRisk]) -> list[HunkRisk]:
-    """Return hunks by weight (by risk where they have none), those without a risk last, ties as in the change."""
+    """Return hunks by weight, then by risk, those without a risk last; what is left of ties as in the change."""
     return sorted(hunks, key=_last)
 
 
-def _last(hunk: HunkRisk) -> float:
-    if not known(hunk.risk):
-        return math.inf
-    return -hunk.risk if hunk.weight is None else -hunk.weight
+def _last(hunk: HunkRisk) -> tuple[bool, float, float]:
+    risk = hunk.risk if known(hunk.risk) else 0.0
+    return not known(hunk.risk), -(hunk.weight or 0.0), -risk
 
 
 def place(path: str, start: int | None = None, end: int | None = None) -> str:
