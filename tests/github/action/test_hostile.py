@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +46,15 @@ def hostile_names(evil: Path) -> list[str]:
 
 
 @pytest.fixture
-def hostile(workshop: Workshop, tmp_path: Path) -> tuple[Workshop, dict[str, Any], Path]:
+def evil() -> Iterator[Path]:
+    """What nobody may make; its path is short, since the name of a file holds it three times."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder, "evil")
+
+
+@pytest.fixture
+def hostile(workshop: Workshop, evil: Path) -> tuple[Workshop, dict[str, Any], Path]:
     """A pull request of which every text is hostile, its payload, and the file that it wants to have touched."""
-    evil = tmp_path / "evil"
     texts = [*TEXTS, shell(evil)]
     origin = workshop.origin
     origin.branch(BRANCH, "topic")
