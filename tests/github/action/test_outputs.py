@@ -99,9 +99,11 @@ def test_the_summary_keeps_to_its_limit(outputs: Outputs) -> None:
 
 def test_where_the_runner_gives_no_files_nothing_is_written() -> None:
     """Outside of a workflow there is nobody to read them."""
-    nowhere = Outputs(None, None, io.StringIO())
+    log = io.StringIO()
+    nowhere = Outputs(None, None, log)
     nowhere.set({"status": "scored"})
     nowhere.summarise("text")
+    assert log.getvalue() == ""
 
 
 def test_unknown_is_empty_and_never_zero() -> None:

@@ -69,6 +69,7 @@ def test_events_likewise(name: str, value: Any):
 
 @given(st.text(max_size=200))
 def test_any_body_is_a_command_or_none(body: str):
-    """People write anything."""
-    of_comment({**COMMENTED, "body": body}, COMMENT)
+    """People write anything; what has no line that begins with our name says nothing to us."""
+    said = of_comment({**COMMENTED, "body": body}, COMMENT)
+    assert said is None or "/oversight" in body.lower()
     of_comment({**COMMENTED, "body": f"/oversight {body}"}, COMMENT)
