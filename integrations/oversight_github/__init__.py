@@ -1,6 +1,6 @@
 """GitHub: its payloads and answers as values, reports as checks and comments, and the Action around both.
 
-    events.py      webhook and workflow payloads -> values, no I/O
+    events.py      webhook and workflow payloads -> values, no I/O; payload.py reads them part by part
     commands.py    `/oversight …` in a comment -> a command, no I/O
     client.py      REST and GraphQL for one repository: waits, pages, redirections; its errors are in errors.py
     markers.py     which comments are ours, and what they are about

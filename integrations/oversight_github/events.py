@@ -10,34 +10,44 @@ Payloads: https://docs.github.com/webhooks/webhook-events-and-payloads
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
-from oversight.errors import OversightError
-from oversight.reports.escape import data, terminal
+from oversight.reports.escape import terminal
+from oversight_github.payload import MAX_NUMBER, EventError, Node
+
+__all__ = [
+    "MAX_NUMBER",
+    "CheckRun",
+    "CheckSuite",
+    "Comment",
+    "Event",
+    "EventError",
+    "Installation",
+    "InstallationRepositories",
+    "Manual",
+    "MergeGroup",
+    "Origin",
+    "Pull",
+    "PullRequestEvent",
+    "Push",
+    "Scheduled",
+    "parse",
+    "received",
+]
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_NUMBER = 2**63 - 1
-
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_ACTION = re.compile(r"[a-z_]{1,60}")
-_REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
-# What git check-ref-format refuses, and a dash in front, which would make an option of it.
-_NO_REF = re.compile(r"^[-/.]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[/.]$|^@?$")
-
-
-class EventError(OversightError):
-    """A payload that is none of an event that is understood here."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, mend="pass the name and the payload of one event as GitHub sent them")
 
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """A pull request. `head_repository` is "owner/name", None where the fork is gone; `fork`: not the base's own."""
+    """A pull request. `head_repository` is "owner/name", None where the fork is gone; `fork`: not the base's own.
+
+    `updated_at` is time-zone aware; of two payloads the later one tells what is. `kilobytes`: the size of the base's
+    repository by GitHub's figure. None where they are not told.
+    """
 
     number: int
     state: str
@@ -51,16 +61,23 @@ class Pull:
     title: str
     author: str | None
     labels: tuple[str, ...]
+    merged: bool = False
+    updated_at: datetime | None = None
+    kilobytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PullRequestEvent:
-    """`pull_request` or `pull_request_target`. `label`: the one that was added or removed; `sender`: who did it."""
+    """`pull_request` or `pull_request_target`. `label`: the one that was added or removed; `sender`: who did it.
+
+    `base_changed`: it was edited to be merged into another branch.
+    """
 
     action: str
     pull: Pull
     label: str | None = None
     sender: str | None = None
+    base_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +117,51 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSuite:
+    """All checks of an App on a commit; `pulls` are the numbers of pull requests, none where they come from forks."""
+
+    action: str
+    head_sha: str
+    pulls: tuple[int, ...] = ()
+    app: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """One check on a commit. `button`: the identifier of the one that was pressed, None where none was.
+
+    `external_id` is what the App that made the check run calls it by.
+    """
+
+    action: str
+    id: int
+    head_sha: str
+    external_id: str
+    pulls: tuple[int, ...] = ()
+    app: int | None = None
+    button: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """The App was installed, removed, suspended, or given other rights; `repositories` are those it was there for."""
+
+    action: str
+    id: int
+    repositories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationRepositories:
+    """An installation of the App was given other repositories, or lost some."""
+
+    action: str
+    id: int
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Manual:
     """`workflow_dispatch`: somebody pressed the button."""
 
@@ -109,7 +171,31 @@ class Scheduled:
     """`schedule`: the time has come."""
 
 
-Event: TypeAlias = PullRequestEvent | Push | MergeGroup | Comment | Manual | Scheduled
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a delivery comes from, as far as it tells: the repository, the App's installation there, and who did it.
+
+    `sender_type` is "User" for a person; None where the account is gone.
+    """
+
+    repository: str | None = None
+    installation: int | None = None
+    sender: str | None = None
+    sender_type: str | None = None
+
+
+Event: TypeAlias = (
+    PullRequestEvent
+    | Push
+    | MergeGroup
+    | Comment
+    | CheckSuite
+    | CheckRun
+    | Installation
+    | InstallationRepositories
+    | Manual
+    | Scheduled
+)
 
 
 def parse(name: str, payload: bytes | Mapping[str, Any]) -> Event:
@@ -118,10 +204,27 @@ def parse(name: str, payload: bytes | Mapping[str, Any]) -> Event:
     >>> parse("push", {"ref": "refs/heads/main", "before": "0" * 40, "after": "a" * 40}).forced
     False
     """
+    return _parser(name)(Node(_decoded(payload) if isinstance(payload, bytes) else payload, name))
+
+
+def received(name: str, payload: bytes) -> tuple[Event, Origin]:
+    """Return the event called `name` with where it comes from, as a server gets both. Errors as of `parse`."""
+    parser, event = _parser(name), Node(_decoded(payload), name)
+    installation, sender = event.maybe("installation"), event.maybe("sender")
+    origin = Origin(
+        repository=event.repository("repository"),
+        installation=installation.number("id") if installation else None,
+        sender=event.login("sender"),
+        sender_type=(sender.text("type") or None) if sender else None,
+    )
+    return parser(event), origin
+
+
+def _parser(name: str) -> Callable[[Node], Event]:
     if name not in _PARSERS:
         known = ", ".join(sorted(_PARSERS))
         raise EventError(f"the event {terminal(name, 60) or '(none)'} is not understood; known are {known}")
-    return _PARSERS[name](_Node(_decoded(payload) if isinstance(payload, bytes) else payload, name))
+    return _PARSERS[name]
 
 
 def _decoded(payload: bytes) -> Any:
@@ -133,90 +236,14 @@ def _decoded(payload: bytes) -> Any:
         raise EventError("the payload is no JSON") from None
 
 
-class _Node:
-    """An object of the payload, with the way to it, so that a refusal can say where."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, Mapping):
-            raise EventError(f"{where} is no object")
-        self._value = value
-        self._where = where
-
-    def has(self, key: str) -> bool:
-        return self._value.get(key) is not None
-
-    def node(self, key: str) -> _Node:
-        return _Node(self._value.get(key), f"{self._where}.{key}")
-
-    def maybe(self, key: str) -> _Node | None:
-        return self.node(key) if self.has(key) else None
-
-    def nodes(self, key: str) -> list[_Node]:
-        values = self._value.get(key) or []
-        if not isinstance(values, list):
-            raise self._wrong(key, "a list")
-        return [_Node(value, f"{self._where}.{key}[{number}]") for number, value in enumerate(values)]
-
-    def text(self, key: str) -> str:
-        """The string at `key`, empty where there is none."""
-        value = self._value.get(key)
-        if value is not None and not isinstance(value, str):
-            raise self._wrong(key, "text")
-        return data(value or "")
-
-    def number(self, key: str) -> int:
-        value = self._value.get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_NUMBER:
-            raise self._wrong(key, "a number from 1")
-        return value
-
-    def flag(self, key: str) -> bool:
-        value = self._value.get(key)
-        if value is not None and not isinstance(value, bool):
-            raise self._wrong(key, "true or false")
-        return bool(value)
-
-    def fitting(self, key: str, pattern: re.Pattern[str], what: str) -> str:
-        value = self.text(key)
-        if not pattern.fullmatch(value):
-            raise self._wrong(key, what)
-        return value
-
-    def sha(self, key: str) -> str:
-        return self.fitting(key, _SHA, "a commit's sha")
-
-    def action(self) -> str:
-        return self.fitting("action", _ACTION, "an action")
-
-    def ref(self, key: str) -> str:
-        value = self.text(key)
-        if _NO_REF.search(value):
-            raise self._wrong(key, "a name that git takes for a ref")
-        return value
-
-    def login(self, key: str) -> str | None:
-        """The name of the user at `key`, None where the account is gone."""
-        user = self.maybe(key)
-        return None if user is None else user.text("login") or None
-
-    def repository(self, key: str) -> str | None:
-        """The full name of the repository at `key`, None where it is gone."""
-        repository = self.maybe(key)
-        return None if repository is None else repository.fitting("full_name", _REPOSITORY, "owner/name")
-
-    def _wrong(self, key: str, wanted: str) -> EventError:
-        state = "is not" if self.has(key) else "is missing or not"
-        return EventError(f"{self._where}.{key} {state} {wanted}")
-
-
-def _pull_request(event: _Node) -> PullRequestEvent:
+def _pull_request(event: Node) -> PullRequestEvent:
     found = event.node("pull_request")
     base, head = found.node("base"), found.node("head")
     ours = base.repository("repo") or event.repository("repository")
     theirs = head.repository("repo")
     pull = Pull(
         number=found.number("number"),
-        state=found.fitting("state", _ACTION, "a state"),
+        state=found.word("state", "a state"),
         base_ref=base.ref("ref"),
         base_sha=base.sha("sha"),
         head_ref=head.ref("ref"),
@@ -228,30 +255,39 @@ def _pull_request(event: _Node) -> PullRequestEvent:
         title=found.text("title"),
         author=found.login("user"),
         labels=tuple(label.text("name") for label in found.nodes("labels")),
+        merged=found.flag("merged"),
+        updated_at=found.moment("updated_at"),
+        kilobytes=None if (repository := base.maybe("repo")) is None else repository.count("size"),
     )
-    label = event.maybe("label")
-    return PullRequestEvent(event.action(), pull, label.text("name") if label else None, event.login("sender"))
+    label, changes = event.maybe("label"), event.maybe("changes")
+    return PullRequestEvent(
+        event.action(),
+        pull,
+        label.text("name") if label else None,
+        event.login("sender"),
+        base_changed=changes is not None and changes.has("base"),
+    )
 
 
-def _push(event: _Node) -> Push:
+def _push(event: Node) -> Push:
     return Push(event.ref("ref"), event.sha("before"), event.sha("after"), event.flag("forced"))
 
 
-def _merge_group(event: _Node) -> MergeGroup:
+def _merge_group(event: Node) -> MergeGroup:
     group = event.node("merge_group")
     return MergeGroup(group.sha("base_sha"), group.sha("head_sha"), group.ref("base_ref"), event.action())
 
 
-def _issue_comment(event: _Node) -> Comment:
+def _issue_comment(event: Node) -> Comment:
     issue = event.node("issue")
     return _comment(event, number=issue.number("number"), on_pull=issue.has("pull_request"), inline=False)
 
 
-def _review_comment(event: _Node) -> Comment:
+def _review_comment(event: Node) -> Comment:
     return _comment(event, number=event.node("pull_request").number("number"), on_pull=True, inline=True)
 
 
-def _comment(event: _Node, *, number: int, on_pull: bool, inline: bool) -> Comment:
+def _comment(event: Node, *, number: int, on_pull: bool, inline: bool) -> Comment:
     comment = event.node("comment")
     user = comment.maybe("user")
     return Comment(
@@ -268,7 +304,51 @@ def _comment(event: _Node, *, number: int, on_pull: bool, inline: bool) -> Comme
     )
 
 
-_PARSERS: Mapping[str, Callable[[_Node], Event]] = {
+def _check_suite(event: Node) -> CheckSuite:
+    suite = event.node("check_suite")
+    return CheckSuite(event.action(), suite.sha("head_sha"), _numbers(suite), _app(suite))
+
+
+def _check_run(event: Node) -> CheckRun:
+    run, button = event.node("check_run"), event.maybe("requested_action")
+    return CheckRun(
+        action=event.action(),
+        id=run.number("id"),
+        head_sha=run.sha("head_sha"),
+        external_id=run.text("external_id"),
+        pulls=_numbers(run),
+        app=_app(run),
+        button=button.text("identifier") if button else None,
+    )
+
+
+def _numbers(check: Node) -> tuple[int, ...]:
+    return tuple(pull.number("number") for pull in check.nodes("pull_requests"))
+
+
+def _app(check: Node) -> int | None:
+    app = check.maybe("app")
+    return None if app is None else app.number("id")
+
+
+def _installation(event: Node) -> Installation:
+    return Installation(event.action(), event.node("installation").number("id"), event.names("repositories"))
+
+
+def _installation_repositories(event: Node) -> InstallationRepositories:
+    return InstallationRepositories(
+        event.action(),
+        event.node("installation").number("id"),
+        event.names("repositories_added"),
+        event.names("repositories_removed"),
+    )
+
+
+_PARSERS: Mapping[str, Callable[[Node], Event]] = {
+    "check_run": _check_run,
+    "check_suite": _check_suite,
+    "installation": _installation,
+    "installation_repositories": _installation_repositories,
     "issue_comment": _issue_comment,
     "merge_group": _merge_group,
     "pull_request": _pull_request,

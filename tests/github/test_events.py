@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -14,20 +15,30 @@ from hypothesis import strategies as st
 
 from oversight_github.events import (
     MAX_NUMBER,
+    CheckRun,
+    CheckSuite,
     Comment,
     EventError,
+    Installation,
+    InstallationRepositories,
     Manual,
     MergeGroup,
+    Origin,
     PullRequestEvent,
     Push,
     Scheduled,
     parse,
+    received,
 )
 from tests.github.description import MODULES
 from tests.needed import needed
 
 BASE, HEAD = "b" * 40, "a" * 40
 KINDS = {
+    "check_run": CheckRun,
+    "check_suite": CheckSuite,
+    "installation": Installation,
+    "installation_repositories": InstallationRepositories,
     "issue_comment": Comment,
     "merge_group": MergeGroup,
     "pull_request": PullRequestEvent,
@@ -65,7 +76,17 @@ GROUP = {
     "action": "checks_requested",
     "merge_group": {"base_ref": "refs/heads/main", "base_sha": BASE, "head_ref": "refs/heads/queue", "head_sha": HEAD},
 }
+RUN = {"id": 4, "head_sha": HEAD, "external_id": "ours", "pull_requests": [{"number": 7}], "app": {"id": 3}}
 PAYLOADS: dict[str, dict[str, Any]] = {
+    "check_run": {"action": "requested_action", "check_run": RUN, "requested_action": {"identifier": "safe"}},
+    "check_suite": {"action": "rerequested", "check_suite": RUN},
+    "installation": {"action": "deleted", "installation": {"id": 5}, "repositories": [{"full_name": "octo/repo"}]},
+    "installation_repositories": {
+        "action": "removed",
+        "installation": {"id": 5},
+        "repositories_added": [],
+        "repositories_removed": [{"full_name": "octo/repo"}],
+    },
     "issue_comment": comment(),
     "merge_group": GROUP,
     "pull_request": pull_request(),
@@ -115,6 +136,43 @@ def test_the_other_events_are_read_too():
     inline = parse("pull_request_review_comment", PAYLOADS["pull_request_review_comment"])
     assert isinstance(inline, Comment)
     assert (inline.inline, inline.on_pull, inline.number, inline.reply_to) == (True, True, 7, 3)
+
+
+def test_what_an_app_is_told_is_read():
+    """Checks that are to be run again, buttons, and which repositories it is there for."""
+    assert parse("check_run", PAYLOADS["check_run"]) == CheckRun("requested_action", 4, HEAD, "ours", (7,), 3, "safe")
+    again = {"action": "rerequested", "check_run": {"id": 4, "head_sha": HEAD, "external_id": None}}
+    assert parse("check_run", again) == CheckRun("rerequested", 4, HEAD, "")
+    assert parse("check_suite", PAYLOADS["check_suite"]) == CheckSuite("rerequested", HEAD, (7,), 3)
+    assert parse("installation", PAYLOADS["installation"]) == Installation("deleted", 5, ("octo/repo",))
+    removed = parse("installation_repositories", PAYLOADS["installation_repositories"])
+    assert removed == InstallationRepositories("removed", 5, (), ("octo/repo",))
+
+
+def test_what_changed_about_a_pull_request_is_read():
+    """Whether it was merged, when it last changed, and whether into another branch."""
+    edited = {
+        **pull_request(merged=True, updated_at="2026-01-31T12:00:00Z"),
+        "changes": {"base": {"ref": {"from": "x"}}},
+    }
+    event = parse("pull_request", edited)
+    assert isinstance(event, PullRequestEvent)
+    assert event.base_changed
+    assert event.pull.merged
+    assert event.pull.updated_at == datetime(2026, 1, 31, 12, tzinfo=UTC)
+    other = parse("pull_request", {**pull_request(updated_at="yesterday"), "changes": {"title": {"from": "x"}}})
+    assert isinstance(other, PullRequestEvent)
+    assert (other.base_changed, other.pull.merged, other.pull.updated_at) == (False, False, None)
+
+
+def test_where_a_delivery_comes_from_is_read_beside_it():
+    """The repository, the installation and the sender, as far as they are there."""
+    sender = {"login": "bob", "type": "User"}
+    about = {"repository": {"full_name": "octo/repo"}, "installation": {"id": 5}, "sender": sender}
+    event, origin = received("push", json.dumps({**PUSH, **about}).encode())
+    assert event == parse("push", PUSH)
+    assert origin == Origin("octo/repo", 5, "bob", "User")
+    assert received("push", json.dumps(PUSH).encode())[1] == Origin()
 
 
 def test_a_comment_below_an_issue_is_on_no_pull_request():
@@ -266,7 +324,7 @@ def test_text_is_kept_as_it_is_but_can_be_written_down():
 @pytest.mark.parametrize("name", ["", "star", "pull_request\n", "../../etc", "\x1b[31m", "PUSH", "x" * 10_000])
 def test_another_event_is_refused_in_one_escaped_line(name: str):
     """With the names of those that are understood."""
-    with pytest.raises(EventError, match="is not understood; known are issue_comment, merge_group") as caught:
+    with pytest.raises(EventError, match="is not understood; known are check_run, check_suite") as caught:
         parse(name, {})
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 500
@@ -293,7 +351,9 @@ def test_github_s_own_examples_are_understood():
     understood = dict.fromkeys(KINDS, 0)
     for name, payload in examples():
         if name in KINDS:
-            assert isinstance(parse(name, json.dumps(payload).encode()), KINDS[name]), name
+            event, _ = received(name, json.dumps(payload).encode())
+            assert isinstance(event, KINDS[name]), name
+            assert parse(name, payload) == event
             understood[name] += 1
         else:
             with pytest.raises(EventError, match=f"the event {name} is not understood"):
@@ -331,6 +391,9 @@ def _damaged(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "body",
     }
     read |= {"before", "after", "forced", "issue", "comment", "pull_request", "merge_group", "label", "sender", "id"}
+    read |= {"check_run", "check_suite", "head_sha", "external_id", "pull_requests", "app", "requested_action"}
+    read |= {"installation", "repositories", "repositories_added", "repositories_removed", "merged", "updated_at"}
+    read |= {"changes", "size", "identifier"}
     read |= {"login", "type", "full_name", "base_sha", "head_sha", "base_ref", "author_association", "repository"}
     for way in ways:
         if way[-1] in read:
