@@ -14,6 +14,8 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Self
 from urllib.parse import quote
@@ -46,6 +48,7 @@ __all__ = [
     "GitHubError",
     "NotFound",
     "RateLimited",
+    "Renewal",
     "TooLarge",
     "Unavailable",
     "Unprocessable",
@@ -63,11 +66,16 @@ ANSWER_SECONDS = 300.0
 
 _TWICE_IS_ONCE = frozenset({"GET", "PUT", "DELETE"})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_UNAUTHORISED = 401
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # Both log addresses and headers, and the address of an archive is as good as a token for a while.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+
+Renewal = Callable[[str | None], str]
+"""Returns a token that is good: called with None before each request, and with one that GitHub has just refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,8 @@ class _Answer:
 class Client:
     """One repository on one GitHub (github.com or GHES). Not thread-safe; a context manager that closes connections.
 
-    `repository` is "owner/name". `token` None asks as anybody. `api_url` is the API's root, which on GHES ends in
+    `repository` is "owner/name". `token` None asks as anybody; one that ends before the job does comes as a `Renewal`,
+    which is asked once more for a request that met a 401. `api_url` is the API's root, which on GHES ends in
     `/api/v3`. `patience` bounds the seconds that one request spends waiting. Proxies and certificates come from the
     environment as httpx reads it (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE). Raises UsageError for values that cannot be.
     """
@@ -90,7 +99,7 @@ class Client:
     def __init__(
         self,
         repository: str,
-        token: str | None,
+        token: str | Renewal | None,
         *,
         api_url: str = PUBLIC,
         patience: float = 300.0,
@@ -100,15 +109,15 @@ class Client:
     ) -> None:
         if repository.count("/") != 1 or not all(repository.split("/")):
             raise UsageError(f"{terminal(repository, 100)} is no repository of GitHub", mend="give it as owner/name")
-        # A line feed in a header's value would end up, token and all, in the message of the refusal.
-        if token is not None and not (token and token.isascii() and token.isprintable() and " " not in token):
-            raise UsageError("the token is no token of GitHub", mend="check for blanks, line ends and quotes around it")
         self.repository = repository
-        self._token = token
+        self.ahead: float | None = None
+        """Seconds by which GitHub's clock was ahead of ours at the newest answer, None before the first."""
+        self._renewal = token if callable(token) else None
+        self._token = None if callable(token) else _usable(token)
         self._root = _root(api_url)
         self._max_bytes = max_bytes
         self._clock = clock
-        self._http = httpx.Client(headers=_headers(token), timeout=TIMEOUT, verify=_certificates())
+        self._http = httpx.Client(headers=_headers(), timeout=TIMEOUT, verify=_certificates())
         self._retrying = tenacity.Retrying(
             sleep=sleep,
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, GitHubError) and error.again),
@@ -167,9 +176,9 @@ class Client:
         """Return the bytes at `path` in a media type, such as `application/vnd.github.diff`. Raises TooLarge."""
         return self._ask("GET", self._url(path, {}), accept=accept).content
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Send `body` as JSON; the parsed answer, None where it is empty."""
-        return _parsed(self._ask("POST", self._url(path, {}), body=body))
+    def post(self, path: str, body: Mapping[str, Any], *, twice: bool = False) -> Any:
+        """Send `body` as JSON; the parsed answer, None where it is empty. `twice`: obeyed twice it does no harm."""
+        return _parsed(self._ask("POST", self._url(path, {}), body=body, twice=twice))
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
         """Like `post`, to change what is there."""
@@ -217,9 +226,15 @@ class Client:
         return url
 
     def _ask(
-        self, method: str, url: httpx.URL, *, accept: str | None = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        accept: str | None = None,
+        body: Mapping[str, Any] | None = None,
+        twice: bool = False,
     ) -> _Answer:
-        return self._retrying(self._once, method, url, accept, body, safe=method in _TWICE_IS_ONCE)
+        return self._retrying(self._once, method, url, accept, body, safe=twice or method in _TWICE_IS_ONCE)
 
     def _once(
         self, method: str, url: httpx.URL, accept: str | None, body: Mapping[str, Any] | None, *, safe: bool
@@ -230,8 +245,13 @@ class Client:
         if content is not None:
             headers["Content-Type"] = "application/json"
         what = f"{method} {terminal(url.path, SHOWN)}"
+        if self._renewal is not None:
+            self._token = _usable(self._renewal(None))
         try:
-            answer = self._follow(self._http.build_request(method, url, headers=headers, content=content))
+            answer = self._authorised(method, url, headers, content)
+            if answer.status == _UNAUTHORISED and self._renewal is not None:  # which has obeyed nothing
+                self._token = _usable(self._renewal(self._token))
+                answer = self._authorised(method, url, headers, content)
         except httpx.HTTPError as error:
             # From None: the chain leads to the request, and there is the token.
             raise Unavailable(
@@ -244,6 +264,10 @@ class Client:
         raise failure(
             what, answer.status, answer.headers, answer.content, safe=safe, now=self._clock(), mask=self._mask
         )
+
+    def _authorised(self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None) -> _Answer:
+        token = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
+        return self._follow(self._http.build_request(method, url, headers={**headers, **token}, content=content))
 
     def _follow(self, request: httpx.Request) -> _Answer:
         """Send a request and go where GitHub sends it: httpx takes the token off on the way to another host."""
@@ -274,8 +298,17 @@ class Client:
                     raise httpx.ReadTimeout("the answer does not end", request=request)
         finally:
             response.close()
+        self._compare_clocks(response.headers.get("date"))
         next_page = response.links.get("next", {}).get("url")
         return _Answer(response.status_code, response.headers, bytes(content), response.next_request, next_page)
+
+    def _compare_clocks(self, date: str | None) -> None:
+        try:
+            told = parsedate_to_datetime(date or "")
+        except ValueError:
+            return
+        # The date has lost the fraction of its second, which is half of one on average.
+        self.ahead = told.replace(tzinfo=told.tzinfo or UTC).timestamp() + 0.5 - self._clock()
 
     def _mask(self, text: str) -> str:
         return text if self._token is None else text.replace(self._token, "***")
@@ -287,13 +320,19 @@ def _certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _headers(token: str | None) -> dict[str, str]:
-    headers = {
+def _usable(token: str | None) -> str | None:
+    # A line feed in a header's value would end up, token and all, in the message of the refusal.
+    if token is not None and not (token and token.isascii() and token.isprintable() and " " not in token):
+        raise UsageError("the token is no token of GitHub", mend="check for blanks, line ends and quotes around it")
+    return token
+
+
+def _headers() -> dict[str, str]:
+    return {
         "Accept": "application/vnd.github+json",
         "User-Agent": f"oversight-review/{oversight.__version__}",
         "X-GitHub-Api-Version": VERSION,
     }
-    return headers if token is None else {**headers, "Authorization": f"Bearer {token}"}
 
 
 def _root(api_url: str) -> httpx.URL:

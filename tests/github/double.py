@@ -73,7 +73,7 @@ def registered() -> set[tuple[str, str]]:
 
 def _load() -> None:
     # They register themselves, and import this module.
-    from tests.github import graph, routes, routes_checks, routes_git, routes_people  # noqa: F401
+    from tests.github import graph, routes, routes_app, routes_checks, routes_git, routes_people  # noqa: F401
 
 
 class Double:

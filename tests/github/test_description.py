@@ -22,6 +22,7 @@ from tests.github import graph
 from tests.github.description import GHES, MODULES, OTHERS, PUBLIC, Description, description
 from tests.github.double import Double, registered
 from tests.github.exchange import Reply, Request
+from tests.github.routes_app import Installed
 from tests.needed import needed, needed_program
 
 HEAD = "a" * 40
@@ -44,6 +45,7 @@ def full(github: Double) -> Double:
     world = github.world
     world.pull(7, diff=DIFF)
     world.write("heads/main", {"x": b"a\n"})
+    world.app = Installed()
     world.compares["main...topic"] = {"merge_base_commit": {"sha": "b" * 40}, "status": "ahead", "files": []}
     return github
 
@@ -54,6 +56,8 @@ def ask_everything(github: Double, api: Client) -> None:
     ask_about_the_pull(api)
     ask_about_checks_and_labels(api)
     ask_about_what_is_stored(github, api)
+    api.get(here("installation"))
+    api.post("/app/installations/77/access_tokens", {"repositories": ["repo"], "permissions": {"contents": "read"}})
     api.get(here())
     list(api.pages(here("pulls"), state="all", sort="updated", direction="desc"))
     list(api.pages(here("commits", HEAD, "pulls")))

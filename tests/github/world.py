@@ -26,6 +26,8 @@ class World:
         self.viewer = BOT
         # Whether the token may resolve threads, which takes contents: write of an Action's.
         self.resolves = True
+        # An Installed of routes_app, where an App asks.
+        self.app: object = None
         self.pulls: dict[int, JSON] = {}
         self.diffs: dict[int, bytes] = {}
         self.comments: dict[int, list[JSON]] = defaultdict(list)
