@@ -1,1 +1,15 @@
-"""The webhook server (grows with the GitHub App)."""
+"""The webhook server: a GitHub App that loses nothing.
+
+    command.py, serving.py     `oversight serve`: settings, logs, a socket, uvicorn, signals
+    settings.py                what the operator says, in variables `OVERSIGHT_…`
+    app.py                     what the application is made of, and what starts and stops with it
+    errors.py                  one JSON shape for everything that is refused
+    webhooks.py                from bytes that anybody may have sent to a delivery that is on disk
+    signature.py, body.py      who sent them; how many are read, and how many at once
+    inbox.py, dispatcher.py    deliveries: kept, known again, moved on to the queue once each
+    database.py, tables.py     the server's own tables, beside the audit's store; `migrations/` makes them
+    health.py, metrics.py      how it is, for people and for Prometheus
+    logs.py                    JSON lines without secrets and code
+
+Needs the extra `server`.
+"""

@@ -1,0 +1,59 @@
+"""The application: what it is made of, and what starts and stops with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from oversight import __version__
+from oversight_server import errors, health, webhooks
+from oversight_server.database import open_database
+from oversight_server.dispatcher import Dispatcher, Jobs
+from oversight_server.inbox import Inbox
+from oversight_server.metrics import Metrics
+from oversight_server.settings import Settings
+
+_GRACE = 20.0
+
+
+def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
+    """Return the application. Opens and migrates the database at once, so that StoreError is raised here.
+
+    `jobs` is what deliveries are handed to; it starts and stops with the application. Where there is none, deliveries
+    are kept until a server comes that has one.
+    """
+    engine = open_database(settings.database)
+    inbox, metrics = Inbox(engine), Metrics()
+    dispatcher = Dispatcher(inbox, jobs, keep=timedelta(days=settings.retention.deliveries_days)) if jobs else None
+    state = health.Health(settings, inbox, jobs, dispatcher)
+    metrics.watch(state.gauges)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        inbox.start()
+        if jobs is not None and dispatcher is not None:
+            await asyncio.to_thread(jobs.start)
+            dispatcher.start()
+        try:
+            yield
+        finally:
+            # What was answered is on disk; what the queue does not have yet is found there by the next process.
+            await asyncio.to_thread(inbox.close, _GRACE)
+            if jobs is not None and dispatcher is not None:
+                await asyncio.to_thread(dispatcher.close, _GRACE)
+                await asyncio.to_thread(jobs.stop, _GRACE)
+            engine.dispose()
+
+    app = FastAPI(
+        title="oversight", version=__version__, lifespan=lifespan,
+        docs_url=None, redoc_url=None,  # these pages would load scripts from elsewhere
+    )  # fmt: skip
+    errors.install(app)
+    receiver = webhooks.Receiver(settings, inbox, metrics)
+    app.include_router(webhooks.router(receiver))
+    app.include_router(health.router(state, metrics, settings))
+    return app

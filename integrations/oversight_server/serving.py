@@ -1,0 +1,80 @@
+"""How the application runs: settings, logs, one socket, uvicorn, signals."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from oversight.errors import UsageError
+from oversight.reports.escape import terminal
+from oversight_server import logs
+from oversight_server.app import create_app
+from oversight_server.settings import Settings, load
+
+_KEEP_ALIVE = 15  # seconds
+_GRACE = 10  # seconds for requests that are being answered; GitHub waits no longer
+_LARGEST_HEAD = 32 * 1024
+_BACKLOG = 2048
+
+_log = logging.getLogger("oversight.server")
+
+
+def run(*, host: str | None = None, port: int | None = None) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OversightError where it cannot start."""
+    settings = load(host=host, port=port)
+    logs.configure(settings.log_level, _secrets(settings))
+    app = create_app(settings)
+    listening = listen(settings.host, settings.port)
+    # uvicorn raises the signal that stopped it once more when all is done; a stop that was asked for is no failure.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: None)
+    address = listening.getsockname()
+    _log.info("listening", extra={"fields": {"host": address[0], "port": address[1]}})
+    server(app, settings).run(sockets=[listening])
+
+
+def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+    """Return uvicorn as it runs here.
+
+    h11 reads the requests: unlike httptools it has a limit on their heads, and waits for no head that is larger.
+    """
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=settings.connections,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=_GRACE,
+            h11_max_incomplete_event_size=_LARGEST_HEAD,
+        )
+    )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises UsageError where there is no such address, or it is taken."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {terminal(host, 100)} port {port}: {error.strerror or 'no such address'}",
+            mend="stop what listens there, or choose others with --host and --port",
+        ) from None
+
+
+def _secrets(settings: Settings) -> list[str]:
+    """Return what no line of the log may show."""
+    held = (settings.webhook_secret, settings.webhook_secret_previous, settings.api_token, settings.database_url,
+            settings.github.private_key)  # fmt: skip
+    return [secret.get_secret_value() for secret in held if isinstance(secret, SecretStr)]

@@ -1,0 +1,202 @@
+"""The settings of the server: what the operator says in variables `OVERSIGHT_…`, nested ones with `__`.
+
+Nothing of this is read from a repository under review. Secrets are `SecretStr`, so that no log and no traceback shows
+them; a setting that makes no sense is a ConfigError that names the variable and never repeats its value.
+`docs/SERVER.md` lists them all, written from the descriptions here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from oversight.errors import ConfigError
+from oversight.experiment.runs import data_directory
+from oversight.reports.escape import terminal
+
+PREFIX = "OVERSIGHT_"
+NESTED = "__"
+SHORTEST_SECRET = 8
+
+_LARGEST_KEY = 65_536
+_BEGIN, _PRIVATE = "-----BEGIN ", "PRIVATE KEY-----"
+
+
+def _long_enough(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if len(text) < SHORTEST_SECRET:
+        raise ValueError(f"it has fewer than {SHORTEST_SECRET} characters; `openssl rand -hex 32` makes a good one")
+    if text != text.strip():
+        raise ValueError("it begins or ends with a blank, which is seldom meant")
+    return value
+
+
+def _private_key(value: object) -> object:
+    r"""Return the key itself where the setting names a file. In one line, `\n` stands for the ends of lines."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    if not isinstance(text, str):
+        raise ValueError("give the key or the path of its file")
+    if not text.lstrip().startswith(_BEGIN):
+        try:
+            with Path(text).expanduser().open(encoding="ascii") as file:
+                text = file.read(_LARGEST_KEY)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise ValueError(f"the file cannot be read: {reason or 'it is no text'}") from None
+    text = text.strip().replace("\\n", "\n")
+    if not text.startswith(_BEGIN) or _PRIVATE not in text:
+        raise ValueError("it is no private key in PEM format, as GitHub hands it out, and names no file with one")
+    return text + "\n"
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("it is no address such as https://github.example.com")
+    return value.rstrip("/")
+
+
+Secret = Annotated[SecretStr, AfterValidator(_long_enough)]
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class GitHubSettings(_Group):
+    """Which GitHub, and as which App."""
+
+    app_id: str | None = Field(
+        default=None,
+        pattern=r"^([0-9]{1,20}|[A-Za-z0-9.]{8,40})$",
+        description="Id, or client id, of the GitHub App. Without it deliveries are kept and nothing is reviewed.",
+    )
+    private_key: Annotated[SecretStr, BeforeValidator(_private_key)] | None = Field(
+        default=None, description="Private key of the App: the PEM text, or the path of its file."
+    )
+    api_url: Address = Field(default="https://api.github.com", description="REST API; `https://HOST/api/v3` on GHES.")
+    server_url: Address = Field(
+        default="https://github.com", description="Where git fetches from; `https://HOST` on GHES."
+    )
+
+
+class RetentionSettings(_Group):
+    """How long what came from GitHub is kept."""
+
+    deliveries_days: float = Field(
+        default=30.0,
+        gt=0,
+        description="Days for which the ids of deliveries are remembered, so that a redelivery is known as one. Their "
+        "payloads go as soon as the queue has them.",
+    )
+
+
+class Settings(BaseSettings):
+    """Everything that the operator can set. Immutable."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    webhook_secret: Secret = Field(
+        description="Secret of the GitHub App's webhook, the one setting that has to be there. At least "
+        f"{SHORTEST_SECRET} characters; `openssl rand -hex 32` makes a good one."
+    )
+    webhook_secret_previous: Secret | None = Field(
+        default=None, description="The secret before, which stays valid while a new one is brought in."
+    )
+    api_token: Secret | None = Field(
+        default=None, description="Bearer token of `POST /api/review`. Without it the API answers nobody."
+    )
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Database: `postgresql://user:password@host/name` or `sqlite:////path/to/audit.db`. Otherwise "
+        "`audit.db` in the data directory.",
+    )
+    data_dir: Path = Field(
+        default_factory=data_directory, description="Where files are kept. Otherwise the user's own data directory."
+    )
+    model: str | None = Field(
+        default=None, description="Model that reviews use: a name or a directory. Default: the shipped."
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on; `--host` goes before it.")
+    port: int = Field(
+        default=8000, ge=0, le=65_535, description="Port to listen on, 0 for any; `--port` goes before it."
+    )
+    connections: int = Field(default=500, ge=1, description="Connections at once; further ones are answered 503.")
+    memory_megabytes: int = Field(
+        default=100,
+        ge=26,
+        description="Megabytes that all request bodies together may take while they are read and stored.",
+    )
+    metrics_protected: bool = Field(default=False, description="Whether `/metrics` asks for the API token.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="How much is logged: debug, info, warning or error."
+    )
+    github: GitHubSettings = Field(default_factory=GitHubSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+
+    @property
+    def database(self) -> str:
+        """The database's URL, password and all."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data_dir.expanduser().absolute() / 'audit.db'}"
+
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """The webhook secrets that are valid now."""
+        valid = (self.webhook_secret, self.webhook_secret_previous)
+        return tuple(secret.get_secret_value().encode() for secret in valid if secret is not None)
+
+
+def load(**given: Any) -> Settings:
+    """Return the settings from `given` (flags; None: not given) and the environment. Raises ConfigError."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        raise _refused(error) from None
+    except SettingsError:
+        named = ", ".join(sorted(name for name in os.environ if name in (f"{PREFIX}GITHUB", f"{PREFIX}RETENTION")))
+        raise ConfigError(
+            f"{named or 'a setting'} is no JSON", mend=f"set {PREFIX}GITHUB{NESTED}APP_ID and its like one by one"
+        ) from None
+    if settings.metrics_protected and settings.api_token is None:
+        raise ConfigError(
+            f"{PREFIX}METRICS_PROTECTED is on without a token to ask for", mend=f"set {PREFIX}API_TOKEN as well"
+        )
+    return settings
+
+
+def variable(*path: object) -> str:
+    """Return the variable of a setting.
+
+    >>> variable("github", "app_id")
+    'OVERSIGHT_GITHUB__APP_ID'
+    """
+    return PREFIX + NESTED.join(str(name) for name in path).upper()
+
+
+def _refused(error: ValidationError) -> ConfigError:
+    """Return what is wrong with the first setting, and how many others there are; no value is repeated."""
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    first = errors[0]
+    name = terminal(variable(*first["loc"]), 100)
+    others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
+    if first["type"] == "missing":
+        return ConfigError(f"{name} is not set{others}", mend="see docs/SERVER.md; `openssl rand -hex 32` makes one")
+    if first["type"] == "extra_forbidden":
+        return ConfigError(f"{name} is no setting{others}", mend="see docs/SERVER.md for their names")
+    reason = terminal(str(first["msg"]).removeprefix("Value error, "), 200)
+    return ConfigError(f"{name}: {reason}{others}", mend="correct it; docs/SERVER.md says what it is for")
