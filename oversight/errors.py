@@ -8,6 +8,7 @@
     ├── LabelError                 label files and label sets from which nothing can be learned
     ├── ConfigError                a settings file or variable that cannot be read
     ├── OutputError                the result could not be written (full disk, missing folder)
+    ├── StoreError                 the audit's database: cannot be reached, written, or believed
     └── MissingExtraError          a package of an optional extra is not installed
     UnscoredError                  exit 3, the change is understood but could not be scored: fail closed
 
@@ -65,6 +66,10 @@ class ConfigError(OversightError):
 
 class OutputError(OversightError):
     """The result could not be written; nothing half-written is left behind."""
+
+
+class StoreError(OversightError):
+    """The audit's database cannot be reached, read or written, or holds what it should not."""
 
 
 class MissingExtraError(OversightError):

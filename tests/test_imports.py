@@ -22,6 +22,9 @@ HEAVY = (
     "onnx",
     "anthropic",
     "fastapi",
+    "sqlalchemy",
+    "alembic",
+    "psycopg",
     "distributed",
 )
 

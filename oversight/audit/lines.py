@@ -9,14 +9,14 @@ Lines are ASCII (`oversight.reports.as_json`), so that text of people reaches no
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from oversight.audit import fields
+from oversight.audit.fields import Fields
 from oversight.audit.verdict import Decision, Landing, Record, Selection, Shown, Source, Verdict
 from oversight.errors import LabelError
 from oversight.reports.as_json import dumps
@@ -31,96 +31,44 @@ NOTE = 2_000
 LARGEST = 64 << 20
 """Bytes of a file of verdicts, some hundred thousand of them."""
 
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_FINGERPRINT = re.compile(r"[0-9a-f]{32}:[1-9][0-9]{0,8}")
-_MOMENT = re.compile(
-    r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
-)
-_WORD = re.compile(r"[a-z][a-z-]{0,30}")
 _HOLD = 'write it as "oversight" does, or restore the file from before it was touched'
 
+_REPOSITORY = fields.text(3, 200)
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """What a field may hold, as a check and in words."""
-
-    holds: Callable[[Any], bool]
-    words: str
-
-
-_Fields: TypeAlias = Mapping[str, _Field]
-
-
-def _text(least: int, most: int) -> _Field:
-    return _Field(lambda value: isinstance(value, str) and least <= len(value) <= most, f"{least} to {most} characters")
-
-
-def _like(pattern: re.Pattern[str], words: str) -> _Field:
-    return _Field(lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None, words)
-
-
-def _one_of(*values: str) -> _Field:
-    return _Field(lambda value: isinstance(value, str) and value in values, " or ".join(f'"{one}"' for one in values))
-
-
-def _number(low: float, high: float) -> _Field:
-    def holds(value: Any) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-    return _Field(holds, f"a number from {low:g} to {high:g}")
-
-
-def _whole() -> _Field:
-    def holds(value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 63
-
-    return _Field(holds, "a whole number above 0")
-
-
-def _or_null(field: _Field) -> _Field:
-    return _Field(lambda value: value is None or field.holds(value), f"{field.words}, or null")
-
-
-_TRUTH = _Field(lambda value: isinstance(value, bool), "true or false")
-_OBJECT = _Field(lambda value: isinstance(value, dict), "an object")
-_COMMIT = _like(_SHA, "a full sha in lower case")
-_TIME = _like(_MOMENT, "a moment with its time zone, as 2025-01-31T12:00:00Z")
-_REPOSITORY = _text(3, 200)
-
-_HEAD: _Fields = {"schema_version": _one_of(SCHEMA_VERSION), "kind": _one_of("verdict", "landing")}
-_VERDICT: _Fields = {
+_HEAD: Fields = {"schema_version": fields.one_of(SCHEMA_VERSION), "kind": fields.one_of("verdict", "landing")}
+_VERDICT: Fields = {
     **_HEAD,
-    "change_id": _COMMIT,
-    "finding": _or_null(_like(_FINGERPRINT, "a finding's fingerprint")),
-    "who": _text(1, 100),
-    "decision": _one_of(*Decision),
-    "note": _text(0, NOTE),
-    "decided_at": _TIME,
-    "own": _TRUTH,
-    "shown": _OBJECT,
-    "source": _OBJECT,
+    "change_id": fields.SHA,
+    "finding": fields.or_null(fields.like(r"[0-9a-f]{32}:[1-9][0-9]{0,8}", "a finding's fingerprint")),
+    "who": fields.text(1, 100),
+    "decision": fields.one_of(*Decision),
+    "note": fields.text(0, NOTE),
+    "decided_at": fields.MOMENT,
+    "own": fields.TRUTH,
+    "shown": fields.OBJECT,
+    "source": fields.OBJECT,
 }
-_SHOWN: _Fields = {
-    "selection": _one_of(*Selection),
-    "propensity": _or_null(_Field(lambda value: _number(0, 1).holds(value) and value > 0, "a number above 0, up to 1")),
-    "flagged": _or_null(_TRUTH),
-    "risk": _or_null(_number(0, 1)),
-    "percentile": _or_null(_number(0, 100)),
-    "model": _or_null(_like(re.compile("[0-9a-f]{64}"), "a sha256 in lower case")),
+_SHOWN: Fields = {
+    "selection": fields.one_of(*Selection),
+    "propensity": fields.or_null(fields.positive(1)),
+    "flagged": fields.or_null(fields.TRUTH),
+    "risk": fields.or_null(fields.number(0, 1)),
+    "percentile": fields.or_null(fields.number(0, 100)),
+    "model": fields.or_null(fields.SHA256),
 }
-_SOURCE: _Fields = {
-    "kind": _like(_WORD, "a word in lower case"),
-    "repository": _or_null(_REPOSITORY),
-    "number": _or_null(_whole()),
-    "id": _or_null(_whole()),
+_SOURCE: Fields = {
+    "kind": fields.like(r"[a-z][a-z-]{0,30}", "a word in lower case"),
+    "repository": fields.or_null(_REPOSITORY),
+    "number": fields.or_null(fields.whole()),
+    "id": fields.or_null(fields.whole()),
 }
-_LANDING: _Fields = {
+_LANDING: Fields = {
     **_HEAD,
-    "change_id": _COMMIT,
-    "commit": _COMMIT,
+    "change_id": fields.SHA,
+    "commit": fields.SHA,
     "repository": _REPOSITORY,
-    "number": _whole(),
-    "landed_at": _TIME,
+    "number": fields.whole(),
+    "landed_at": fields.MOMENT,
 }
 
 
@@ -136,7 +84,7 @@ def line(entry: Verdict | Landing) -> str:
         wanted, kind = _LANDING, "landing"
     told |= {"schema_version": SCHEMA_VERSION, "kind": kind}
     row = dumps({name: told[name] for name in wanted}, 0)
-    _entry(row, f"a {kind} that is to be written")
+    read_line(row, f"a {kind} that is to be written")
     return row
 
 
@@ -170,7 +118,7 @@ def parse(content: bytes) -> Record:
     for number, row in enumerate(text.split("\n"), 1):
         if not row.strip():
             continue
-        entry = _entry(row, f"line {number} of the verdicts")
+        entry = read_line(row, f"line {number} of the verdicts")
         earlier, first = seen.setdefault(name_of(entry), (number, entry))
         if earlier != number:
             how = "repeats" if first == entry else "contradicts"
@@ -186,9 +134,10 @@ def name_of(entry: Verdict | Landing) -> Hashable:
     return "verdict", entry.source, entry.change_id, entry.finding, entry.who, entry.decided_at
 
 
-def _entry(row: str, where: str) -> Verdict | Landing:
+def read_line(row: str, where: str) -> Verdict | Landing:
+    """Return the entry of one line; `LabelError` says `where` the one is that is amiss."""
     try:
-        told = json.loads(row, object_pairs_hook=_once, parse_constant=_refuse)
+        told = fields.load(row)
     except (ValueError, RecursionError) as error:
         raise LabelError(f"{where} is not JSON", mend=_HOLD) from error
     if not isinstance(told, dict):
@@ -210,15 +159,10 @@ def _entry(row: str, where: str) -> Verdict | Landing:
     return _verdict(told, where)
 
 
-def _check(told: Mapping[str, Any], fields: _Fields, where: str) -> None:
+def _check(told: Mapping[str, Any], wanted: Fields, where: str) -> None:
     """Raise `LabelError` unless `told` has these fields, no others, and in each what it may hold."""
-    if missing := fields.keys() - told.keys():
-        raise LabelError(f'{where} has no "{min(missing)}"', mend=_HOLD)
-    if unknown := told.keys() - fields.keys():
-        raise LabelError(f'{where} has a field too many: "{terminal(min(unknown), 40)}"', mend=_HOLD)
-    for name, field in fields.items():
-        if not field.holds(told[name]):
-            raise LabelError(f'{where} has a "{name}" that is not {field.words}', mend=_HOLD)
+    if reason := fields.amiss(told, wanted):
+        raise LabelError(f"{where} {reason}", mend=_HOLD)
 
 
 def _verdict(told: Mapping[str, Any], where: str) -> Verdict:
@@ -260,16 +204,4 @@ def _written(moment: datetime) -> str:
 
 
 def _float(number: float | None) -> float | None:
-    return None if number is None else float(number)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return the object; a name that it has twice would let two readers read two things."""
-    told = dict(pairs)
-    if len(told) != len(pairs):
-        raise ValueError("a name that stands twice")
-    return told
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not JSON")
+    return None if number is None else float(number) + 0.0  # of two zeros the one that every database gives back

@@ -16,6 +16,7 @@ _CORE = ("numpy", "onnxruntime", "GitPython", "tree-sitter", "safetensors")
 _EXTRAS = {
     "train": ("torch", "transformers", "scikit-learn", "onnx"),
     "encoder": ("peft",),
+    "audit": ("SQLAlchemy", "alembic", "psycopg"),
     "server": ("fastapi", "uvicorn"),
     "claude": ("anthropic",),
     "dask": ("distributed",),

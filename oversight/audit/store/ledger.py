@@ -1,0 +1,264 @@
+"""The ledger in its tables: entries are added at the end, read in order, and proved. Nothing is changed or deleted.
+
+Only one process adds at a time. In SQLite a write transaction is the only one; in PostgreSQL the table is locked, and
+no lock is needed to read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy.exc import OperationalError
+
+from oversight.audit.store.chain import GENESIS, Broken, Entry, Head, canonical, following, name_of
+from oversight.audit.store.tables import landings, ledger, verdicts
+from oversight.audit.verdict import Decision, Landing, Selection, Shown, Source, Verdict
+from oversight.errors import LabelError
+
+_BATCH = 500
+
+_VERDICT = [column.label(f"v_{column.name}") for column in verdicts.c]
+_LANDING = [column.label(f"l_{column.name}") for column in landings.c]
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of entries: how many were added, and the places, counted from 0, of those that say something else
+    than the entry of the same name that is on record, and so were left out.
+    """
+
+    added: int
+    differing: tuple[int, ...]
+
+
+def append(connection: Connection, entries: Iterable[Entry]) -> Appended:
+    """Add what is not yet on record at the end of the chain, in order; `connection` is in a write transaction.
+
+    What is on record under the same name (who, where, when, on what) stays as it is.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
+    end = head(connection)
+    count, differing, seen = 0, [], 0
+    source = iter(entries)
+    while batch := [canonical(entry) for entry in islice(source, _BATCH)]:
+        named = [(name_of(entry), entry) for entry in batch]
+        known = _known(connection, [name for name, _ in named])
+        fresh = []
+        for place, (name, entry) in enumerate(named, seen):
+            if name not in known:
+                known[name] = entry
+                fresh.append((name, entry))
+            elif known[name] != entry:
+                differing.append(place)
+        end = _add(connection, end, fresh)
+        count, seen = count + len(fresh), seen + len(batch)
+    return Appended(count, tuple(differing))
+
+
+def head(connection: Connection) -> Head:
+    """Return the end of the chain."""
+    last = connection.execute(
+        select(ledger.c.sequence, ledger.c.hash).order_by(ledger.c.sequence.desc()).limit(1)
+    ).first()
+    return Head(0, GENESIS) if last is None else Head(last.sequence, last.hash)
+
+
+def entries(connection: Connection) -> Iterator[Entry]:
+    """All entries in order, read a batch at a time; ValueError for a row that holds what no entry can."""
+    for row in _rows(connection):
+        yield _entry(row)
+
+
+def verify(connection: Connection, anchor: str | None = None) -> Broken | None:
+    """Return the first link that does not hold, None where all do.
+
+    `anchor` is the hash of a head that was noted earlier: an entry must have it. Without it nobody can tell whether
+    the end was cut off, or whether all of the chain was made anew.
+    """
+    previous, expected, anchored = GENESIS, 1, anchor in (None, GENESIS)
+    for row in _rows_one_by_one_where_damaged(connection):
+        if isinstance(row, Broken):
+            return row
+        reason = _wrong(row, previous, expected)
+        if reason is not None:
+            return Broken(expected, reason)
+        previous, expected = row.hash, expected + 1
+        anchored = anchored or previous == anchor
+    stray = _stray(connection)
+    if stray is not None:
+        return stray
+    if not anchored:
+        return Broken(expected, "no entry has the hash of the head that was noted: what was the end has gone")
+    return None
+
+
+def _known(connection: Connection, names: Sequence[str]) -> dict[str, Entry]:
+    """Return the entries on record that have these names."""
+    return {row.name: _entry(row) for row in connection.execute(_select().where(ledger.c.name.in_(names)))}
+
+
+def _add(connection: Connection, end: Head, fresh: Sequence[tuple[str, Entry]]) -> Head:
+    links, told, landed = [], [], []
+    sequence, previous = end.entries, end.hash
+    for name, entry in fresh:
+        sequence, before, previous = sequence + 1, previous, following(previous, entry)
+        link = {"sequence": sequence, "name": name, "previous": before, "hash": previous}
+        if isinstance(entry, Landing):
+            links.append({**link, "kind": "landing"})
+            landed.append(_landing_values(sequence, entry))
+        else:
+            links.append({**link, "kind": "verdict"})
+            told.append(_verdict_values(sequence, entry))
+    for table, values in ((ledger, links), (verdicts, told), (landings, landed)):
+        if values:
+            connection.execute(insert(table), values)
+    return Head(sequence, previous)
+
+
+def _select() -> Any:
+    joined = ledger.outerjoin(verdicts).outerjoin(landings)
+    return select(ledger, *_VERDICT, *_LANDING).select_from(joined).order_by(ledger.c.sequence)
+
+
+def _rows(connection: Connection) -> Iterator[Row[Any]]:
+    """All rows in order. By pages, so that no driver holds all of them."""
+    last = 0
+    while page := connection.execute(_after(last).limit(_BATCH)).all():
+        yield from page
+        last = page[-1].sequence
+
+
+def _after(last: int) -> Any:
+    return _select().where(ledger.c.sequence > last)
+
+
+def _rows_one_by_one_where_damaged(connection: Connection) -> Iterator[Row[Any] | Broken]:
+    """All rows in order; a row that cannot even be read is a broken link, and the last."""
+    last, size = 0, _BATCH
+    while True:
+        try:
+            page: Sequence[Row[Any]] = connection.execute(_after(last).limit(size)).all()
+        except (ValueError, TypeError, OperationalError) as error:
+            if isinstance(error, OperationalError) and "decode" not in str(error.orig).lower():
+                raise
+            if size == 1:
+                yield Broken(last + 1, "it holds what cannot be read")
+                return
+            size = 1  # one of the page is damaged: which one, is found singly
+            continue
+        if not page:
+            return
+        yield from page
+        last = page[-1].sequence
+
+
+def _wrong(row: Row[Any], previous: str, expected: int) -> str | None:
+    """Return what is wrong with the entry that should be at `expected`, after the one with the hash `previous`."""
+    if row.sequence != expected:
+        return "it is missing"
+    if row.previous != previous:
+        return "it does not follow the one before it"
+    try:
+        entry = _entry(row)
+        content = following(previous, entry)
+    except (ValueError, TypeError, AttributeError, LabelError):  # as the damage may be
+        return "it holds what no entry can"
+    if row.hash != content:
+        return "its content is not what its hash was made of"
+    if row.name != name_of(entry):
+        return "its name is not that of its content"
+    return None
+
+
+def _stray(connection: Connection) -> Broken | None:
+    """Return the first verdict or landing that stands beside the chain."""
+    for table, kind in ((verdicts, "verdict"), (landings, "landing")):
+        linked = select(ledger.c.sequence).where(ledger.c.sequence == table.c.sequence, ledger.c.kind == kind)
+        stray = connection.scalar(select(func.min(table.c.sequence)).where(~linked.exists()))
+        if stray is not None:
+            return Broken(stray, f"a {kind} stands there that is not in the chain")
+    return None
+
+
+def _entry(row: Row[Any]) -> Entry:
+    told = row._mapping
+    match row.kind:
+        case "verdict":
+            return _verdict({column.name: told[f"v_{column.name}"] for column in verdicts.c})
+        case "landing":
+            return _landing({column.name: told[f"l_{column.name}"] for column in landings.c})
+        case _:
+            raise ValueError("an entry of no kind")
+
+
+def _verdict_values(sequence: int, verdict: Verdict) -> dict[str, Any]:
+    shown, source = verdict.shown, verdict.source
+    return {
+        "sequence": sequence,
+        "change_id": verdict.change_id,
+        "finding": verdict.finding,
+        "who": verdict.who,
+        "decision": verdict.decision.value,
+        "note": verdict.note,
+        "decided_at": verdict.decided_at,
+        "own": verdict.own,
+        "selection": shown.selection.value,
+        "propensity": shown.propensity,
+        "flagged": shown.flagged,
+        "risk": shown.risk,
+        "percentile": shown.percentile,
+        "model": shown.model,
+        "source": source.kind,
+        "repository": source.repository,
+        "number": source.number,
+        "source_id": source.id,
+    }
+
+
+def _verdict(told: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        change_id=told["change_id"],
+        who=told["who"],
+        decision=Decision(told["decision"]),
+        note=told["note"],
+        decided_at=_moment(told["decided_at"]),
+        shown=Shown(
+            Selection(told["selection"]),
+            told["propensity"],
+            told["flagged"],
+            told["risk"],
+            told["percentile"],
+            told["model"],
+        ),
+        source=Source(told["source"], told["repository"], told["number"], told["source_id"]),
+        finding=told["finding"],
+        own=told["own"],
+    )
+
+
+def _landing_values(sequence: int, landing: Landing) -> dict[str, Any]:
+    return {
+        "sequence": sequence,
+        "change_id": landing.change_id,
+        "commit": landing.commit,
+        "repository": landing.repository,
+        "number": landing.number,
+        "landed_at": landing.landed_at,
+    }
+
+
+def _landing(told: Mapping[str, Any]) -> Landing:
+    moment = _moment(told["landed_at"])
+    return Landing(told["change_id"], told["commit"], told["repository"], told["number"], moment)
+
+
+def _moment(value: Any) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError("no moment")
+    return value.astimezone(UTC)

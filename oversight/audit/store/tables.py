@@ -1,0 +1,237 @@
+"""The tables. What makes and changes them are the migrations; a test holds both against each other.
+
+    repositories ─< changes ─< reports ─< opinions       what was said of changes by machines
+                           └─< labels                    what history said of them
+    runs                                                 the files from which these came
+    ledger ── verdicts | landings                        what people said: a chain, to which is only ever added
+
+Verdicts and landings name changes by their commits, not by rows: who holds the chain alone can read it. What is unknown
+is null, never 0.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+VERSION_TABLE = "audit_version"
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    r"""Return text as every database takes it: NUL and lone surrogates, which some refuse, become U+FFFD.
+
+    >>> storable("a\0b") == "a\ufffdb"
+    True
+    """
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment, time-zone aware and in UTC. In SQLite it is text that sorts as moments do."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Return the type of this dialect."""
+        return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Return what is stored."""
+        if value is None:
+            return None
+        moment = value.astimezone(UTC)
+        return _text(moment) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return the moment that is stored; ValueError for anything else, also one that is written otherwise."""
+        if value is None or dialect.name != "sqlite":
+            return None if value is None else value.astimezone(UTC)
+        moment = datetime.fromisoformat(value)
+        if _text(moment) != value:
+            raise ValueError("a moment that was written otherwise")
+        return moment
+
+
+class Truth(TypeDecorator[bool]):
+    """True or false; in SQLite, where a BOOLEAN takes any number, 1 or 0 and nothing else."""
+
+    impl = Boolean
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """Return the type of this dialect."""
+        return dialect.type_descriptor(Integer() if dialect.name == "sqlite" else Boolean())
+
+    def process_bind_param(self, value: bool | None, dialect: Dialect) -> Any:
+        """Return what is stored."""
+        return int(value) if value is not None and dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> bool | None:  # noqa: ARG002  # the base's signature
+        """Return what is stored; ValueError for what is neither."""
+        if value not in (0, 1, None):
+            raise ValueError("neither true nor false")
+        return None if value is None else bool(value)
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+Big = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts rows in INTEGER columns alone, which hold 64 bits
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),  # the name in lower case: GitHub minds no case
+    Column("name", Text, nullable=False),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False),
+    Column("commit", String(64), nullable=False, index=True),  # the head's sha, or the sha256 of a bare diff
+    Column("author", Text),
+    Column("provenance", String(16)),  # null where no report has told
+    Column("agent", Text),  # the bot's or agent's name
+    Column("authored_at", Moment),
+    Column("title", Text),
+    UniqueConstraint("repository_id", "commit"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("kind", String(16), nullable=False),  # what its lines are: reports, scores, labels, verdicts
+    Column("name", Text, nullable=False),  # the file's
+    Column("at", Moment, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("added", Integer, nullable=False),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("change_id", ForeignKey("changes.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("runs.id")),
+    Column("digest", String(64), nullable=False, unique=True),  # of the content: what is on record comes in once
+    Column("source", String(16), nullable=False),  # how it came: import, webhook, api, …
+    Column("number", Big),  # the pull request's
+    Column("at", Moment, nullable=False),  # when it came in
+    Column("status", String(16), nullable=False),
+    Column("risk", Double),
+    Column("percentile", Double),
+    Column("flagged", Truth, nullable=False),
+    Column("model", String(64)),  # the sha256 of its manifest; null also where a row does not tell
+    Column("added", Big),
+    Column("deleted", Big),
+    Column("body", JSON(none_as_null=True)),  # the report but for hunks and findings; null for a row of scores
+)
+
+opinions = Table(
+    "opinions",
+    metadata,
+    Column("report_id", ForeignKey("reports.id"), primary_key=True),
+    Column("place", Integer, primary_key=True),  # the report's hunks in their order, then its findings
+    Column("reviewer", String(16), nullable=False),  # model, or principles
+    Column("path", Text, nullable=False),
+    Column("start", Big),  # the finding's line too; null for a file as a whole
+    Column("end", Big),
+    Column("risk", Double),
+    Column("principle", Text),
+    Column("severity", String(16)),
+    Column("reasons", JSON, nullable=False),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("change_id", ForeignKey("changes.id"), nullable=False, index=True),
+    Column("run_id", ForeignKey("runs.id")),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("risky", Truth, nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("excluded", Text),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("sequence", Big, primary_key=True, autoincrement=False),  # 1, 2, 3 …, and never a gap
+    Column("kind", String(8), nullable=False),  # verdict, or landing
+    Column("name", String(64), nullable=False, unique=True),  # of what no two entries share: who, where, when, on what
+    Column("previous", String(64), nullable=False, unique=True),
+    Column("hash", String(64), nullable=False, unique=True),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("sequence", ForeignKey("ledger.sequence"), primary_key=True, autoincrement=False),
+    Column("change_id", String(64), nullable=False, index=True),
+    Column("finding", String(42)),
+    Column("who", Text, nullable=False),
+    Column("decision", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("own", Truth, nullable=False),
+    Column("selection", String(16), nullable=False),
+    Column("propensity", Double),
+    Column("flagged", Truth),
+    Column("risk", Double),
+    Column("percentile", Double),
+    Column("model", String(64)),
+    Column("source", String(31), nullable=False),
+    Column("repository", Text),
+    Column("number", Big),
+    Column("source_id", Big),
+)
+
+landings = Table(
+    "landings",
+    metadata,
+    Column("sequence", ForeignKey("ledger.sequence"), primary_key=True, autoincrement=False),
+    Column("change_id", String(64), nullable=False, index=True),
+    Column("commit", String(64), nullable=False, index=True),
+    Column("repository", Text, nullable=False),
+    Column("number", Big, nullable=False),
+    Column("landed_at", Moment, nullable=False),
+)
