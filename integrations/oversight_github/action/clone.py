@@ -7,6 +7,9 @@ and lists of files, and then the contents that a review reads.
 
 git gets the machine's configuration here, unlike everywhere else, since proxies and certificates stand there; but no
 hooks, no credential helper, no submodules, and one protocol. The token is in the environment alone.
+
+What is fetched may come from anybody's fork, and a runner may be a machine that others need too: `Limits` bound how
+long git works for a clone and how large it grows. A clone that met one is put away, and not tried again for a while.
 """
 
 from __future__ import annotations
@@ -14,9 +17,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -27,6 +29,7 @@ from oversight.changes.quarantine import shown
 from oversight.changes.repository import Repository
 from oversight.errors import RepositoryError, UsageError
 from oversight.students.scale import BLOCK, RECENT
+from oversight_github.action import bounded
 from oversight_github.action.outputs import basic
 
 WHOLE_KILOBYTES = 100_000
@@ -38,6 +41,11 @@ NEIGHBOURS = RECENT + 2 * BLOCK
 MOST_BLOBS = 20_000
 """Contents fetched for the changes before the one under review; the older ones of more are read as unknown."""
 
+REST = 3600.0
+"""Seconds after which a clone that met a limit is tried again: a busy repository does not pay for it on each push."""
+
+_GIVEN_UP = "given-up"
+_STALE = 24 * 3600.0
 _AT_ONCE = 5_000
 _PACKS = 50
 _PAUSE = 3.0
@@ -47,6 +55,17 @@ _KEPT = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY", "GIT
 _PASSING = ("unable to access", "rpc failed", "early eof", "hung up", "timed out", "error: 5")
 _REFUSED = ("authentication failed", "could not read username", "repository not found", "error: 401", "error: 403")
 _MEND = "check the network and the token, or check out with `fetch-depth: 0`"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long git may work for a clone, all its commands together, and how many bytes its folder may hold.
+
+    The commits and trees of Linux, without contents, are 2.5 GB, and take some minutes.
+    """
+
+    seconds: float = 900.0
+    size: int = 5 * 1024**3
 
 
 class FetchError(RepositoryError):
@@ -59,6 +78,13 @@ class FetchError(RepositoryError):
         self.refused = refused
         mend = "give the token `contents: read` on this repository" if refused else _MEND
         super().__init__(f"git could not fetch: {shown(said, 300)}", mend=mend)
+
+
+class LimitError(RepositoryError):
+    """A clone met one of its limits."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(said, mend="check out with `fetch-depth: 0`, which this does not bound")
 
 
 class GoneError(RepositoryError):
@@ -122,9 +148,12 @@ class Remote:
 
 
 class Clone:
-    """Our bare repository of a remote at `path`; `kilobytes` is GitHub's figure for its size, None where unknown."""
+    """Our bare repository of a remote at `path`; `kilobytes` is GitHub's figure for its size, None where unknown.
 
-    def __init__(self, remote: Remote, path: Path, *, kilobytes: int | None) -> None:
+    Whatever runs git raises LimitError where one of `limits` is met.
+    """
+
+    def __init__(self, remote: Remote, path: Path, *, kilobytes: int | None, limits: Limits | None = None) -> None:
         git = shutil.which("git")
         if git is None:
             raise RepositoryError("git is not installed on this runner", mend="install git 2.32 or newer")
@@ -134,6 +163,9 @@ class Clone:
         self._large = kilobytes is None or kilobytes > WHOLE_KILOBYTES
         self._environment = remote.environment(path / "nothing")
         self._mark = path / "blobless"
+        self._limits = limits or Limits()
+        self._left = self._limits.seconds
+        self._refuse_where_given_up()
         self._prepare()
 
     @property
@@ -202,7 +234,32 @@ class Clone:
         self, *before: str, options: Sequence[str], wants: Sequence[str] = (), stdin: bytes | None = None
     ) -> None:
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
-        self._run(*before, "fetch", *quiet, *options, "origin", *wants, stdin=stdin)
+        try:
+            self._run(*before, "fetch", *quiet, *options, "origin", *wants, stdin=stdin, grows=True)
+            self._check_size()
+        except LimitError:
+            self._give_up()
+            raise
+
+    def _check_size(self) -> None:
+        if bounded.size_of(self.path) > self._limits.size:
+            raise LimitError(f"a clone of it has more than {self._limits.size // 1024**2:,} MB")
+
+    def _give_up(self) -> None:
+        """Put the clone away, and leave word in its place."""
+        self._discard()
+        with suppress(OSError):
+            self.path.mkdir()
+            (self.path / _GIVEN_UP).touch()
+
+    def _refuse_where_given_up(self) -> None:
+        """Raise LimitError where a limit was met a short while ago, and clear what is left of one before."""
+        word = self.path / _GIVEN_UP
+        with suppress(OSError):
+            if 0 <= time.time() - word.stat().st_mtime < REST:
+                raise LimitError("its clone took too long or grew too large less than an hour ago")
+            word.unlink()
+            self.path.rmdir()  # nothing else was put there
 
     def _missing(self, blobs: Iterable[str]) -> list[str]:
         asked = list(dict.fromkeys(blobs))
@@ -231,6 +288,7 @@ class Clone:
                 f'[remote "origin"]\n\turl = {self._remote.url}\n\t{promise}'
             )
             self._put("config", text.encode())
+            self._tidy()
         except OSError as error:
             raise RepositoryError(
                 f"the cache directory cannot be written: {error.strerror}",
@@ -251,6 +309,13 @@ class Clone:
             if not (self.path / "objects").is_dir():
                 raise
 
+    def _tidy(self) -> None:
+        """Remove what fetches that were cut off, by us or by the end of their job, have left: git never does."""
+        for begun in (self.path / "objects" / "pack").glob("tmp_*"):
+            with suppress(OSError):
+                if time.time() - begun.stat().st_mtime > _STALE:
+                    begun.unlink()
+
     def _put(self, name: str, content: bytes) -> None:
         """Write a file of the clone in one step, and only where it is another: other jobs may be reading it."""
         target = self.path / name
@@ -260,13 +325,23 @@ class Clone:
         fresh.write_bytes(content)
         fresh.replace(target)
 
-    def _run(self, *arguments: str, stdin: bytes | None = None, at: Path | None = None) -> bytes:
+    def _run(self, *arguments: str, stdin: bytes | None = None, at: Path | None = None, grows: bool = False) -> bytes:
         place = at or self.path
-        environment: Mapping[str, str] = self._environment | {"GIT_DIR": str(place)}
-        done = subprocess.run(
-            [self._git, *arguments], cwd=place, env=environment, input=stdin or b"", capture_output=True,
-            check=False,
-        )  # fmt: skip
+        began = time.monotonic()
+
+        def watch() -> None:
+            if time.monotonic() - began > self._left:
+                raise LimitError(f"git took more than {self._limits.seconds:,.0f} seconds")
+            if grows:
+                self._check_size()
+
+        environment = self._environment | {"GIT_DIR": str(place)}
+        try:
+            done = bounded.run(
+                [self._git, *arguments], at=place, environment=environment, stdin=stdin or b"", watch=watch
+            )
+        finally:
+            self._left -= time.monotonic() - began
         if done.returncode == 0:
             return done.stdout
         said = done.stderr.decode("utf-8", "replace").strip()

@@ -26,7 +26,7 @@ from oversight.history.index import Index
 from oversight.history.schema import cache_directory
 from oversight.reports import RiskReport
 from oversight.review import Reviewer
-from oversight_github.action.clone import Clone, GoneError, Remote, is_sha, read_for_review
+from oversight_github.action.clone import Clone, GoneError, Limits, Remote, is_sha, read_for_review
 from oversight_github.action.runner import Runner
 from oversight_github.action.wanted import Wanted
 from oversight_github.client import Client
@@ -114,7 +114,13 @@ class GitSource:
 
 @contextmanager
 def find(
-    wanted: Wanted, runner: Runner, token: str | None, client: Client, *, kilobytes: int | None
+    wanted: Wanted,
+    runner: Runner,
+    token: str | None,
+    client: Client,
+    *,
+    kilobytes: int | None,
+    limits: Limits | None = None,
 ) -> Iterator[Source]:
     """Give the source of what is wanted, for the length of the block. `kilobytes`: GitHub's figure for the repository.
 
@@ -125,7 +131,8 @@ def find(
         if found is None:
             try:
                 remote = Remote(runner.server_url, runner.repository, token)
-                found = _in_clone(stack, wanted, remote, _clones(runner) / remote.place, kilobytes)
+                clone = Clone(remote, _clones(runner) / remote.place, kilobytes=kilobytes, limits=limits)
+                found = _in_clone(stack, wanted, clone, runner.repository)
             except GoneError as error:
                 raise UnscoredError(error.message, mend=error.mend) from error
             except RepositoryError as error:
@@ -168,13 +175,12 @@ def _clones(runner: Runner) -> Path:
     return directory if os.access(directory, os.W_OK) else runner.temp
 
 
-def _in_clone(stack: ExitStack, wanted: Wanted, remote: Remote, path: Path, kilobytes: int | None) -> GitSource:
+def _in_clone(stack: ExitStack, wanted: Wanted, clone: Clone, name: str) -> GitSource:
     """Return the change from a clone of our own. Raises GoneError, UnscoredError, UsageError, RepositoryError."""
-    clone = Clone(remote, path, kilobytes=kilobytes)
     head = clone.resolve(wanted.head)
 
-    def fetched(name: str) -> str:
-        sha = clone.resolve(name)
+    def fetched(base: str) -> str:
+        sha = clone.resolve(base)
         clone.fetch([sha, head])
         return sha
 
@@ -183,7 +189,7 @@ def _in_clone(stack: ExitStack, wanted: Wanted, remote: Remote, path: Path, kilo
         clone.fetch([head])
     clone.keep(tip or head)
     repository = stack.enter_context(Repository.open(clone.path))
-    found = _source(repository, wanted, tip, head, remote.repository)
+    found = _source(repository, wanted, tip, head, name)
     own, before = read_for_review(repository, found.span.base, head)
     clone.fetch_contents([*own, *before])
     return replace(found, clone=clone)

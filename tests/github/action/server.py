@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
@@ -24,6 +26,8 @@ class GitServer:
         self.token = token
         self.asked: list[str] = []
         self.broken = False
+        self._answers = threading.Event()
+        self._answers.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
 
@@ -38,6 +42,18 @@ class GitServer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    @contextmanager
+    def stalled(self) -> Iterator[None]:
+        """For the length of the block it takes requests and answers none."""
+        self._answers.clear()
+        try:
+            yield
+        finally:
+            self._answers.set()
+
+    def wait(self) -> None:
+        self._answers.wait(60)
 
     def admits(self, header: str) -> bool:
         if self.token is None:
@@ -67,6 +83,7 @@ def _handler(server: GitServer) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             server.asked.append(self.path)
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            server.wait()
             if server.broken:
                 self.send_error(503)
                 return

@@ -15,7 +15,7 @@ from oversight.errors import ModelError, UnscoredError, UsageError
 from oversight.history.schema import cache_directory
 from oversight_github.action import clone as module
 from oversight_github.action import source as source_module
-from oversight_github.action.clone import Clone, FetchError, GoneError, Remote
+from oversight_github.action.clone import Clone, FetchError, GoneError, Limits, Remote
 from oversight_github.action.outputs import basic
 from oversight_github.action.runner import Runner
 from oversight_github.action.source import GitSource, Source, find
@@ -34,12 +34,19 @@ def asked(workshop: Workshop) -> Wanted:
     return Wanted(workshop.head, (workshop.base,))
 
 
-def sought(workshop: Workshop, wanted: Wanted, *, size: int | None = 1, server: str | None = None) -> Any:
+def sought(
+    workshop: Workshop,
+    wanted: Wanted,
+    *,
+    size: int | None = 1,
+    server: str | None = None,
+    limits: Limits | None = None,
+) -> Any:
     runner = Runner(
         "pull_request", Path("none"), NAME, workshop.head, workshop.workspace, workshop.home, workshop.github.url,
         server or workshop.server.url,
     )  # fmt: skip
-    return find(wanted, runner, TOKEN, workshop.github.client(), kilobytes=size)
+    return find(wanted, runner, TOKEN, workshop.github.client(), kilobytes=size, limits=limits)
 
 
 def files(source: Source) -> list[str]:
@@ -264,13 +271,13 @@ def test_the_token_is_in_no_argument_and_no_file(
 ) -> None:
     """Other processes can read the arguments of ours, and later steps our files."""
     started: list[list[str]] = []
-    run = subprocess.run
+    begin = subprocess.Popen.__init__
 
-    def noted(command: list[str], *arguments: Any, **options: Any) -> Any:
+    def noted(self: Any, command: list[str], *arguments: Any, **options: Any) -> None:
         started.append(command)
-        return run(command, *arguments, **options)
+        begin(self, command, *arguments, **options)
 
-    monkeypatch.setattr(subprocess, "run", noted)
+    monkeypatch.setattr(subprocess.Popen, "__init__", noted)
     with sought(workshop, asked, size=LARGE):
         pass
     assert len(started) > 3
