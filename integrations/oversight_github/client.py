@@ -18,7 +18,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any, Self
-from urllib.parse import quote
 
 import httpx
 import tenacity
@@ -26,6 +25,7 @@ import tenacity
 import oversight
 from oversight.errors import UsageError
 from oversight.reports.escape import terminal
+from oversight_github.addresses import PUBLIC, may_follow, origin, quoted, root, utf8
 from oversight_github.errors import (
     LIMITED_PAUSE,
     SHOWN,
@@ -40,6 +40,7 @@ from oversight_github.errors import (
     foreign,
     graphql_failure,
 )
+from oversight_github.pace import Pace, pace_of
 
 __all__ = [
     "PUBLIC",
@@ -54,7 +55,6 @@ __all__ = [
     "Unprocessable",
 ]
 
-PUBLIC = "https://api.github.com"
 VERSION = "2022-11-28"
 ATTEMPTS = 5
 MAX_PAGES = 1_000
@@ -67,7 +67,6 @@ ANSWER_SECONDS = 300.0
 _TWICE_IS_ONCE = frozenset({"GET", "PUT", "DELETE"})
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _UNAUTHORISED = 401
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 # Both log addresses and headers, and the address of an archive is as good as a token for a while.
 for _name in ("httpx", "httpcore"):
@@ -92,8 +91,10 @@ class Client:
 
     `repository` is "owner/name". `token` None asks as anybody; one that ends before the job does comes as a `Renewal`,
     which is asked once more for a request that met a 401. `api_url` is the API's root, which on GHES ends in
-    `/api/v3`. `patience` bounds the seconds that one request spends waiting. Proxies and certificates come from the
-    environment as httpx reads it (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE). Raises UsageError for values that cannot be.
+    `/api/v3`. `patience` bounds the seconds that one request spends waiting. `pace` is kept by all clients that GitHub
+    counts as one, as those of an installation; where none is given, by those of a token. Proxies and certificates come
+    from the environment as httpx reads it (HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE). Raises UsageError for values that
+    cannot be.
     """
 
     def __init__(
@@ -106,6 +107,7 @@ class Client:
         max_bytes: int = MAX_BYTES,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
+        pace: Pace | None = None,
     ) -> None:
         if repository.count("/") != 1 or not all(repository.split("/")):
             raise UsageError(f"{terminal(repository, 100)} is no repository of GitHub", mend="give it as owner/name")
@@ -114,9 +116,12 @@ class Client:
         """Seconds by which GitHub's clock was ahead of ours at the newest answer, None before the first."""
         self._renewal = token if callable(token) else None
         self._token = None if callable(token) else _usable(token)
-        self._root = _root(api_url)
+        self._root = root(api_url)
         self._max_bytes = max_bytes
         self._clock = clock
+        self._sleep = sleep
+        self._patience = patience
+        self._pace = pace
         self._http = httpx.Client(headers=_headers(), timeout=TIMEOUT, verify=_certificates())
         self._retrying = tenacity.Retrying(
             sleep=sleep,
@@ -151,7 +156,7 @@ class Client:
         >>> Client("ann/tools", None).here("contents", "a b/c#.py")
         '/repos/ann/tools/contents/a%20b%2Fc%23.py'
         """
-        return "/".join(["/repos", *map(_quoted, (*self.repository.split("/"), *parts))])
+        return "/".join(["/repos", *map(quoted, (*self.repository.split("/"), *parts))])
 
     def get(self, path: str, /, **params: str | int) -> Any:
         """Return the parsed JSON at `path`, which is below the API's root."""
@@ -211,7 +216,7 @@ class Client:
             raise ValueError("a path is quoted, begins with a slash and has no query of its own")
         try:
             url = httpx.URL(f"{self._root}{path}")
-            return url.copy_merge_params({name: _utf8(str(value)) for name, value in params.items()}) if params else url
+            return url.copy_merge_params({name: utf8(str(value)) for name, value in params.items()}) if params else url
         except httpx.InvalidURL:
             raise GitHubError("the address would be too long", mend="shorten the name that is in it") from None
 
@@ -221,7 +226,7 @@ class Client:
             url = self._root.join(link)
         except httpx.InvalidURL:
             raise foreign("a next page without an address") from None
-        if _origin(url) != _origin(self._root):
+        if origin(url) != origin(self._root):
             raise foreign("a next page on another host")
         return url
 
@@ -247,6 +252,7 @@ class Client:
         what = f"{method} {terminal(url.path, SHOWN)}"
         if self._renewal is not None:
             self._token = _usable(self._renewal(None))
+        self._keep_pace(writes=method != "GET" and not (method == "POST" and safe))
         try:
             answer = self._authorised(method, url, headers, content)
             if answer.status == _UNAUTHORISED and self._renewal is not None:  # which has obeyed nothing
@@ -265,6 +271,11 @@ class Client:
             what, answer.status, answer.headers, answer.content, safe=safe, now=self._clock(), mask=self._mask
         )
 
+    def _keep_pace(self, *, writes: bool) -> None:
+        pace = self._pace or pace_of(self._token, str(self._root))
+        if seconds := pace.take(writes=writes, patience=self._patience):
+            self._sleep(seconds)
+
     def _authorised(self, method: str, url: httpx.URL, headers: Mapping[str, str], content: bytes | None) -> _Answer:
         token = {} if self._token is None else {"Authorization": f"Bearer {self._token}"}
         return self._follow(self._http.build_request(method, url, headers={**headers, **token}, content=content))
@@ -276,7 +287,7 @@ class Client:
             following = answer.following
             if following is None:
                 return answer
-            if not _may_follow(request, following):
+            if not may_follow(request, following):
                 raise foreign("a redirection that is not to be followed")
             request = following
         raise foreign("too many redirections")
@@ -333,45 +344,6 @@ def _headers() -> dict[str, str]:
         "User-Agent": f"oversight-review/{oversight.__version__}",
         "X-GitHub-Api-Version": VERSION,
     }
-
-
-def _root(api_url: str) -> httpx.URL:
-    """Return the API's root without a slash at its end. Raises UsageError."""
-    try:
-        url = httpx.URL(api_url.rstrip("/"))
-    except httpx.InvalidURL:
-        raise UsageError("the API's address cannot be read", mend=f"give it like {PUBLIC}") from None
-    if url.userinfo or url.query or url.fragment or not url.host:
-        raise UsageError("the API's address is no plain address", mend=f"give it like {PUBLIC}")
-    # The one exception is for tests and local proxies: what is on loopback crosses no wire.
-    if url.scheme != "https" and not (url.scheme == "http" and url.host in _LOOPBACK):
-        raise UsageError("the API's address is not https", mend="a token is never sent in the clear")
-    return url
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
-def _may_follow(request: httpx.Request, following: httpx.Request) -> bool:
-    """Return whether a redirection keeps what was asked: the verb, and for everything but GET the host as well."""
-    if following.method != request.method:
-        return False
-    if _origin(following.url) == _origin(request.url):
-        return True
-    secure = following.url.scheme == "https" or following.url.host in _LOOPBACK
-    return request.method == "GET" and secure
-
-
-def _utf8(text: str) -> str:
-    """Text without the lone surrogates that stand for bytes of a path: an address cannot carry them."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _quoted(part: str | int) -> str:
-    # A part of dots alone would climb up in the path.
-    text = quote(str(part), safe="", errors="surrogateescape")
-    return text.replace(".", "%2E") if set(text) == {"."} else text
 
 
 def _parsed(answer: _Answer) -> Any:

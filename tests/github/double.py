@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +24,7 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from oversight_github.client import Client
+from oversight_github.pace import Pace
 from tests.github.description import GHES, PUBLIC, Description, description
 from tests.github.exchange import Page, Refusal, Reply, Request
 from tests.github.world import World
@@ -92,6 +94,7 @@ class Double:
         self.checks: list[Callable[[Request], None]] = []
         self.broken: list[str] = []
         self._clients: list[Client] = []
+        self._pace = Pace(lambda: time.monotonic() + sum(self.slept))  # as if they had slept
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
@@ -119,7 +122,8 @@ class Double:
         return self.host + ROOT
 
     def client(self, token: str | None = TOKEN, **options: Any) -> Client:
-        client = Client(self.world.repository, token, **{"api_url": self.url, "sleep": self.slept.append, **options})
+        ours = {"api_url": self.url, "sleep": self.slept.append, "pace": self._pace}
+        client = Client(self.world.repository, token, **{**ours, **options})
         self._clients.append(client)
         return client
 
