@@ -1,7 +1,8 @@
 """Request bodies: read no further than a limit, and together never more than a fixed amount of memory.
 
 Whoever is not known yet may send bytes but not make the server hold many of them: up to `FREE` bytes of a body are
-covered by the limit on connections, and what goes beyond is taken from one `Budget`, for which large bodies wait.
+covered by the limit on connections, and what goes beyond is taken from one `Budget`, for which large bodies wait. A
+body takes all that it may need at once: bodies that each hold a part and wait for the rest would wait for each other.
 All of it has to end before a deadline, so that bodies which never come do not keep the budget.
 """
 
@@ -73,7 +74,7 @@ async def read(
     `on_chunk` sees each piece as it comes. Raises Problem: 413 above `limit` bytes, without reading on; 408 where the
     body is not there after `seconds`; 503 where there was no memory for it; 400 where the sender has left.
     """
-    refuse_large(request, limit)
+    announced = refuse_large(request, limit)
     taken = 0
     body = bytearray()
     starved = False
@@ -83,11 +84,10 @@ async def read(
                 async for chunk in request.stream():
                     if len(body) + len(chunk) > limit:
                         raise too_large(limit)
-                    more = max(0, len(body) + len(chunk) - FREE - taken)
-                    if more:
-                        starved = True
-                        await budget.take(more)
-                        starved, taken = False, taken + more
+                    if not taken and len(body) + len(chunk) > FREE:
+                        starved, wanted = True, limit if announced is None else announced
+                        await budget.take(wanted)
+                        starved, taken = False, wanted
                     body += chunk
                     on_chunk(chunk)
         except TimeoutError:
@@ -102,11 +102,14 @@ async def read(
             budget.give_back(taken)
 
 
-def refuse_large(request: Request, limit: int) -> None:
-    """Raise Problem 413 where the request says of itself that its body is larger than `limit` bytes."""
-    length = request.headers.get("content-length", "0")
+def refuse_large(request: Request, limit: int) -> int | None:
+    """Return the length that the request gives its body, None where it gives none; Problem 413 above `limit` bytes."""
+    length = request.headers.get("content-length")
+    if length is None:
+        return None
     if not length.isdecimal() or len(length) > 18 or int(length) > limit:
         raise too_large(limit)
+    return int(length)
 
 
 def too_large(limit: int) -> Problem:

@@ -28,7 +28,11 @@ def run(*, host: str | None = None, port: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises OversightError where it cannot start."""
     settings = load(host=host, port=port)
     logs.configure(settings.log_level, _secrets(settings))
-    app = create_app(settings)
+    serve(create_app(settings), settings)
+
+
+def serve(app: FastAPI, settings: Settings) -> None:
+    """Serve `app` until SIGTERM or SIGINT. Raises UsageError where it cannot listen."""
     listening = listen(settings.host, settings.port)
     # uvicorn raises the signal that stopped it once more when all is done; a stop that was asked for is no failure.
     for stop in (signal.SIGTERM, signal.SIGINT):

@@ -1,7 +1,70 @@
-"""What the tests of the server share."""
+"""What the tests of the server share: databases of both kinds, a server in this process, and one of its own."""
 
 from __future__ import annotations
 
-from tests.github.conftest import api, github, straight_to_loopback
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
-__all__ = ["api", "github", "straight_to_loopback"]
+import pytest
+
+from oversight_server.settings import Settings
+from tests.postgres import cluster, postgres  # noqa: F401  # fixtures
+from tests.server.client import SECRET
+from tests.server.process import Process
+from tests.server.recorder import Recorder
+from tests.server.thread import Served
+
+
+@pytest.fixture(autouse=True)
+def straight_to_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No proxy of the machine stands between a test and its own server."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of either kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'audit.db'}"
+    url: str = request.getfixturevalue("postgres").url
+    return url
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The least that a server needs, on SQLite."""
+    return settings_of(tmp_path)
+
+
+def settings_of(directory: Path, **more: object) -> Settings:
+    """Settings with the secret of the tests, on SQLite in `directory` unless `more` says otherwise."""
+    return Settings.model_validate({"webhook_secret": SECRET, "data_dir": directory, **more})
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """A queue that remembers what it was given."""
+    return Recorder()
+
+
+@pytest.fixture
+def served(settings: Settings, recorder: Recorder) -> Iterator[Served]:
+    """A server in a thread of this process, on SQLite, with a queue that remembers."""
+    with Served(settings, recorder) as server:
+        yield server
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
+    """Start `oversight serve` as a process of its own, with variables; none outlives its test."""
+    started: list[Process] = []
+
+    def call(**variables: str) -> Process:
+        given = {"OVERSIGHT_DATA_DIR": str(tmp_path), "OVERSIGHT_WEBHOOK_SECRET": SECRET}
+        started.append(Process({**given, **variables}))
+        return started[-1]
+
+    yield call
+    for process in started:
+        process.kill()
