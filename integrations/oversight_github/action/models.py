@@ -18,7 +18,7 @@ from oversight.reports.escape import terminal
 from oversight.students.checkpoint import FILES, MANIFEST
 from oversight.students.runtime import Model, load, load_named, open_model
 from oversight_github.action.inputs import Inputs
-from oversight_github.action.source import LARGEST_MODEL_FILE, Source
+from oversight_github.code.source import LARGEST_MODEL_FILE, Source
 
 _NAMES = frozenset({*FILES, MANIFEST})
 _LARGEST_ARCHIVE = 2 * LARGEST_MODEL_FILE

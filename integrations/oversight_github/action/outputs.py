@@ -6,7 +6,6 @@ those of https://docs.github.com/actions/reference/limits and of the page on wor
 
 from __future__ import annotations
 
-import base64
 import os
 import secrets
 import sys
@@ -20,6 +19,7 @@ from oversight.reports import Format, RiskReport, render, words
 from oversight.reports.escape import log_line, markdown, terminal
 from oversight.reports.output import write_bytes
 from oversight.reviewers.model import Severity
+from oversight_github.code.remote import basic
 
 NAMES = ("status", "risk", "percentile", "flagged", "report", "sarif")
 """The outputs, as `action.yml` declares them."""
@@ -117,11 +117,6 @@ class Outputs:
         encoding = self.log.encoding or "utf-8"  # Windows' code pages lack most characters
         self.log.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         self.log.flush()
-
-
-def basic(token: str) -> str:
-    """Return a token as the value of a header for git's HTTP, which wants a user before it."""
-    return base64.b64encode(f"x-access-token:{token}".encode()).decode("ascii")
 
 
 def of_report(report: RiskReport, *, report_file: Path, sarif_file: Path | None) -> dict[str, str]:

@@ -16,23 +16,18 @@ import secrets
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from oversight.changes.diff import change_from_diff
-from oversight.changes.patches import EVERYTHING
-from oversight.config import Settings, load
+from oversight.config import load
 from oversight.errors import OversightError, UnscoredError, UsageError
-from oversight.history.model import Completeness
 from oversight.reports import Format, RiskReport
 from oversight.reports.markdown import render as as_markdown
-from oversight.reports.model import Coverage, Skipped, Status
+from oversight.reports.model import Status
 from oversight.review import Reviewer
 from oversight.reviewers.principles import Principles, parse_named
 from oversight_github.action import inputs as asked
 from oversight_github.action import people
-from oversight_github.action.clone import is_sha
 from oversight_github.action.inputs import FailOn, Inputs, InputsError
 from oversight_github.action.job import Job
 from oversight_github.action.models import open_wanted
@@ -46,9 +41,12 @@ from oversight_github.action.outputs import (
 )
 from oversight_github.action.people import listen, mind, place
 from oversight_github.action.runner import Runner
-from oversight_github.action.source import Source, find
-from oversight_github.action.wanted import Wanted, wanted
+from oversight_github.action.source import find
+from oversight_github.action.wanted import wanted
 from oversight_github.client import Client
+from oversight_github.code.remote import is_sha
+from oversight_github.code.source import Source
+from oversight_github.code.unscored import unscored
 from oversight_github.events import Event, Pull, PullRequestEvent, parse
 from oversight_github.markers import key_of
 from oversight_github.publish import publish
@@ -110,7 +108,7 @@ def _review(job: Job, event: Event) -> int:
             report = source.review(_reviewer(job, source))
     except UnscoredError as error:
         job.outputs.complain(error)
-        report = _unscored(error, change, job)
+        report = unscored(error, change.head, job.runner.repository, job.inputs.budget)
     if report.status is Status.SCORED and not report.change.files:
         job.outputs.note("The change is empty: there is nothing to read in it.")
     pull = change.pull if change.pull is not None and change.pull.head_sha == report.change.head else None
@@ -140,17 +138,6 @@ def _targets(job: Job) -> tuple[Path, Path | None]:
     inputs, workspace = job.inputs, job.runner.workspace
     report = inputs.report_file or str(job.runner.temp / f"oversight-{secrets.token_hex(8)}" / "report.json")
     return target_in(workspace, report), target_in(workspace, inputs.sarif_file) if inputs.sarif_file else None
-
-
-def _unscored(error: UnscoredError, change: Wanted, job: Job) -> RiskReport:
-    """Return the report on a change that could not be had: nothing of it was read, and how much it is, is unknown."""
-    nothing = replace(change_from_diff(b""), id=change.head, head=change.head, repository=job.runner.repository)
-    return RiskReport(
-        id=change.head, change=nothing, status=Status.UNSCORED, risk=None, percentile=None, flagged=True,
-        flagged_by=(), budget=job.inputs.budget or Settings().budget, hunks=(), findings=(),
-        coverage=Coverage(1, 0, None, 0, Completeness.NONE, (Skipped(EVERYTHING, error.message),)),
-        model=None, error=error.message,
-    )  # fmt: skip
 
 
 def _write(job: Job, report: RiskReport, report_file: Path, sarif_file: Path | None) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from oversight.errors import UsageError
 from oversight.reports.escape import terminal
+from oversight_github.code.remote import REPOSITORY
 
-_REPOSITORY = re.compile(r"(?!\.+/)[A-Za-z0-9._-]+/(?!\.+$)[A-Za-z0-9._-]+")
 _MEND = "this runs as a step of a workflow: `uses:` it there, or try `oversight review` here"
 
 
@@ -34,7 +33,7 @@ class Runner:
     def of(cls, environment: Mapping[str, str]) -> Runner:
         """Read the environment of a step. Raises UsageError where something without which nothing works is missing."""
         repository = _needed(environment, "GITHUB_REPOSITORY")
-        if not _REPOSITORY.fullmatch(repository):
+        if not REPOSITORY.fullmatch(repository):
             raise UsageError(f"GITHUB_REPOSITORY is {terminal(repository, 100)}, no repository", mend=_MEND)
         return cls(
             event_name=_needed(environment, "GITHUB_EVENT_NAME"),

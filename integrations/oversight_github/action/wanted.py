@@ -12,28 +12,14 @@ The inputs `base` and `head` replace one side each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from oversight.errors import UnscoredError, UsageError
 from oversight_github.action.inputs import Inputs
-from oversight_github.events import Event, Manual, MergeGroup, Pull, PullRequestEvent, Push, Scheduled
+from oversight_github.code.wanted import Wanted
+from oversight_github.events import Event, Manual, MergeGroup, PullRequestEvent, Push, Scheduled
 
 _TAGS = "refs/tags/"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The change from the merge base of `head` and the first of `bases` that there is, to `head`.
-
-    Full shas, or names of branches and tags. Without `bases` it is `head` against its first parent; where `else_alone`,
-    also if none of them can be had or the change would be empty. `pull` is the open pull request that reviews of it
-    belong to.
-    """
-
-    head: str
-    bases: tuple[str, ...] = ()
-    else_alone: bool = False
-    pull: Pull | None = None
 
 
 def wanted(event: Event, inputs: Inputs, *, sha: str | None, default_branch: str | None) -> Wanted:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from oversight_github.action import bounded
+from oversight_github.code import bounded
 
 ECHO = (
     "import sys; data = sys.stdin.buffer.read(); sys.stdout.buffer.write(data); sys.stderr.write('said'); sys.exit(3)"

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from oversight.errors import UnscoredError
-from oversight_github.action import bounded
-from oversight_github.action import clone as module
-from oversight_github.action.clone import Clone, LimitError, Limits, Remote
-from oversight_github.action.wanted import Wanted
+from oversight_github.code import bounded
+from oversight_github.code import clone as module
+from oversight_github.code.clone import Clone, LimitError, Limits
+from oversight_github.code.remote import Remote
+from oversight_github.code.wanted import Wanted
 from tests.builders import file_diff
 from tests.github.action.conftest import NAME, PLAIN, UNSAFE, Workshop
 from tests.github.action.test_source import sought

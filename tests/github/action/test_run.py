@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from oversight_github.action import run as module
-from oversight_github.action.outputs import basic
+from oversight_github.code.remote import basic
 from tests.github import world
 from tests.github.action.conftest import PLAIN, UNSAFE, Workshop
 from tests.github.double import TOKEN

@@ -13,13 +13,14 @@ import pytest
 from oversight.changes.quarantine import git_version
 from oversight.errors import ModelError, UnscoredError, UsageError
 from oversight.history.schema import cache_directory
-from oversight_github.action import clone as module
-from oversight_github.action import source as source_module
-from oversight_github.action.clone import Clone, FetchError, GoneError, Limits, Remote
-from oversight_github.action.outputs import basic
 from oversight_github.action.runner import Runner
-from oversight_github.action.source import GitSource, Source, find
-from oversight_github.action.wanted import Wanted
+from oversight_github.action.source import find
+from oversight_github.code import clone as module
+from oversight_github.code import source as source_module
+from oversight_github.code.clone import Clone, FetchError, GoneError, Limits
+from oversight_github.code.remote import Remote, basic
+from oversight_github.code.source import GitSource, Source
+from oversight_github.code.wanted import Wanted
 from tests.builders import GitRepository
 from tests.github.action.conftest import NAME, UNSAFE, Workshop
 from tests.github.action.server import GitServer

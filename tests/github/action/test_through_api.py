@@ -13,9 +13,9 @@ from oversight.reports.model import RiskReport, Status
 from oversight.review import Reviewer
 from oversight.reviewers.principles import Principles
 from oversight.students.runtime import load
-from oversight_github.action.through_api import ApiSource, through_api
-from oversight_github.action.wanted import Wanted
 from oversight_github.client import Client
+from oversight_github.code.through_api import ApiSource, through_api
+from oversight_github.code.wanted import Wanted
 from oversight_github.events import Pull
 from tests.builders import file_diff
 from tests.github import routes

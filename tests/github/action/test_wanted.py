@@ -8,7 +8,8 @@ import pytest
 
 from oversight.errors import UnscoredError, UsageError
 from oversight_github.action.inputs import Inputs, read
-from oversight_github.action.wanted import Wanted, wanted
+from oversight_github.action.wanted import wanted
+from oversight_github.code.wanted import Wanted
 from oversight_github.events import Comment, Event, Manual, MergeGroup, Pull, PullRequestEvent, Push, Scheduled
 
 A, B, C = "a" * 40, "b" * 40, "c" * 40

@@ -5,16 +5,12 @@ obey its configuration; this clone is ours, in the cache directory, and a later 
 repositories are fetched with all contents, so that a report is the same as in a full checkout; of others the commits
 and lists of files, and then the contents that a review reads.
 
-git gets the machine's configuration here, unlike everywhere else, since proxies and certificates stand there; but no
-hooks, no credential helper, no submodules, and one protocol. The token is in the environment alone.
-
 What is fetched may come from anybody's fork, and a runner may be a machine that others need too: `Limits` bound how
 long git works for a clone and how large it grows. A clone that met one is put away, and not tried again for a while.
 """
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import time
@@ -23,14 +19,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from oversight.changes.quarantine import shown
 from oversight.changes.repository import Repository
 from oversight.errors import RepositoryError, UsageError
 from oversight.students.scale import BLOCK, RECENT
-from oversight_github.action import bounded
-from oversight_github.action.outputs import basic
+from oversight_github.code import bounded
+from oversight_github.code.remote import Remote, is_sha
 
 WHOLE_KILOBYTES = 100_000
 """The largest repository, by GitHub's own figure, that is fetched with all contents: seconds on a hosted runner."""
@@ -50,8 +45,6 @@ _AT_ONCE = 5_000
 _PACKS = 50
 _PAUSE = 3.0
 _REFERENCES = "refs/oversight/"
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_KEPT = ("GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_SSL_CERT", "GIT_SSL_KEY", "GIT_PROXY_SSL_CAINFO")
 _PASSING = ("unable to access", "rpc failed", "early eof", "hung up", "timed out", "error: 5")
 _REFUSED = ("authentication failed", "could not read username", "repository not found", "error: 401", "error: 403")
 _MEND = "check the network and the token, or check out with `fetch-depth: 0`"
@@ -96,55 +89,6 @@ class GoneError(RepositoryError):
             f"commit {sha[:12]} is no longer on the server",
             mend="a force push has replaced it: what came in its place has a run of its own",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Remote:
-    """A repository on a GitHub, as git reaches it: by https, in tests on this machine. Raises UsageError otherwise."""
-
-    server_url: str
-    repository: str
-    token: str | None
-
-    def __post_init__(self) -> None:
-        parts = urlsplit(self.server_url)
-        # The exceptions are for tests: what stays on this machine crosses no wire.
-        here = parts.scheme == "file" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-        if parts.scheme != "https" and not here:
-            raise UsageError("GITHUB_SERVER_URL is no https address", mend="a token is never sent in the clear")
-
-    @property
-    def url(self) -> str:
-        """The repository's address, without a user or a token."""
-        return f"{self.server_url}/{self.repository}"
-
-    @property
-    def place(self) -> Path:
-        """A relative path of its own for each repository of each server."""
-        owner, name = self.repository.split("/")
-        host = urlsplit(self.server_url).netloc.replace(":", "_") or "local"
-        return Path("github", host, owner, f"{name}.git")
-
-    def environment(self, nothing: Path) -> dict[str, str]:
-        """Return the environment of a git that talks to the server; at `nothing` there is no file."""
-        settings = {
-            "core.hooksPath": str(nothing), "core.fsmonitor": "false", "core.askPass": "", "credential.helper": "",
-            "fetch.recurseSubmodules": "false", "fetch.unpackLimit": "1", "fetch.writeCommitGraph": "false",
-            "gc.auto": "0", "maintenance.auto": "false", "protocol.version": "2", "http.lowSpeedLimit": "1000",
-            "http.lowSpeedTime": "60",
-        }  # fmt: skip
-        # An empty header first: it takes away those that the machine's configuration adds.
-        headers = ["", f"Authorization: Basic {basic(self.token)}"] if self.token is not None else [""]
-        pairs = [*settings.items(), *((f"http.{self.url}.extraHeader", header) for header in headers)]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
-        kept.pop("SSH_ASKPASS", None)
-        given = {
-            "GIT_CONFIG_COUNT": str(len(pairs)), "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1",
-            "GIT_ALLOW_PROTOCOL": urlsplit(self.server_url).scheme, "LC_ALL": "C", "LANGUAGE": "C",
-        }  # fmt: skip
-        for number, (key, value) in enumerate(pairs):
-            given |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-        return kept | given
 
 
 class Clone:
@@ -217,15 +161,15 @@ class Clone:
         """Fetch those of `blobs` that are not here. Raises FetchError."""
         if not self.blobless:
             return
-        missing = self._missing(blobs)
+        with Repository.open(self.path) as repository:  # in quarantine, where nothing is fetched on the way
+            missing = missing_of(repository, blobs)
         for start in range(0, len(missing), _AT_ONCE):
             stdin = "".join(f"{sha}\n" for sha in missing[start : start + _AT_ONCE]).encode("ascii")
             self._fetch("-c", "fetch.negotiationAlgorithm=noop", options=("--filter=blob:none", "--stdin"), stdin=stdin)
 
     def contents_of(self, repository: Repository, revision: str, paths: Sequence[str]) -> None:
         """Fetch what is at `paths` of a revision. Raises FetchError."""
-        listed = repository.run("ls-tree", "-r", "-z", revision, "--", *paths).split(b"\0")
-        self.fetch_contents(entry.split(None, 3)[2].decode("ascii") for entry in listed if b" blob " in entry)
+        self.fetch_contents(blobs_below(repository, revision, paths))
 
     def _fetch_history(self, shas: Sequence[str]) -> None:
         self._fetch(options=("--filter=blob:none",) if self.blobless else ("--no-filter",), wants=shas)
@@ -260,14 +204,6 @@ class Clone:
                 raise LimitError("its clone took too long or grew too large less than an hour ago")
             word.unlink()
             self.path.rmdir()  # nothing else was put there
-
-    def _missing(self, blobs: Iterable[str]) -> list[str]:
-        asked = list(dict.fromkeys(blobs))
-        if not asked:
-            return []
-        with Repository.open(self.path) as repository:  # in quarantine, where nothing is fetched on the way
-            told = repository.run("cat-file", "--batch-check=", "--buffer", stdin="\n".join(asked).encode() + b"\n")
-        return [line.removesuffix(b" missing").decode() for line in told.splitlines() if line.endswith(b" missing")]
 
     def _discard(self) -> None:
         """Put the clone away. Moved first: where files of it cannot be deleted, a new one can take its place."""
@@ -351,11 +287,6 @@ class Clone:
         raise FetchError(" ".join(said.split()))
 
 
-def is_sha(name: str) -> bool:
-    """Whether `name` is a full commit id."""
-    return len(name) in (40, 64) and not name.strip("0123456789abcdef")
-
-
 def read_for_review(repository: Repository, base: str | None, head: str) -> tuple[list[str], list[str]]:
     """Return the blobs that the change from `base` to `head` needs, and those of the changes before it."""
     if base is None:
@@ -363,6 +294,21 @@ def read_for_review(repository: Repository, base: str | None, head: str) -> tupl
     own = _blobs(repository, [base, head])
     listed = repository.run("rev-list", "--no-merges", f"--max-count={NEIGHBOURS}", base, "--")
     return own, _blobs(repository, ["--stdin", "--root"], stdin=listed)[:MOST_BLOBS]
+
+
+def blobs_below(repository: Repository, revision: str, paths: Sequence[str]) -> list[str]:
+    """Return the blobs of files at and below `paths` of a revision."""
+    listed = repository.run("ls-tree", "-r", "-z", revision, "--", *paths).split(b"\0")
+    return [entry.split(None, 3)[2].decode("ascii") for entry in listed if b" blob " in entry]
+
+
+def missing_of(repository: Repository, blobs: Iterable[str]) -> list[str]:
+    """Return those of `blobs` that are not here."""
+    asked = list(dict.fromkeys(blobs))
+    if not asked:
+        return []
+    told = repository.run("cat-file", "--batch-check=", "--buffer", stdin="\n".join(asked).encode() + b"\n")
+    return [line.removesuffix(b" missing").decode() for line in told.splitlines() if line.endswith(b" missing")]
 
 
 def _blobs(repository: Repository, about: Sequence[str], stdin: bytes | None = None) -> list[str]:

@@ -25,8 +25,8 @@ from oversight.errors import ConfigError, DiffError, OversightError, UnscoredErr
 from oversight.reports import RiskReport
 from oversight.review import Reviewer
 from oversight.reviewers.principles.constitution_files import EXTRA_LIMIT
-from oversight_github.action.wanted import Wanted
 from oversight_github.client import Client, GitHubError, NotFound, TooLarge
+from oversight_github.code.wanted import Wanted
 
 _DIFF = "application/vnd.github.diff"
 _STATUS = {
