@@ -6,18 +6,17 @@ Who may judge, and whose word counts, is decided in `oversight_github.verdicts`;
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from oversight.errors import OversightError
 from oversight.reports import RiskReport
-from oversight.reports.model import Status
 from oversight_github.action.job import Job
 from oversight_github.action.outputs import target_in
 from oversight_github.client import Forbidden
 from oversight_github.events import Comment, Event, Manual, Pull, parse
-from oversight_github.publish import after_dismissals, of_no_lines
 from oversight_github.verdicts.handle import carries_verdicts, handle, heard
+from oversight_github.verdicts.minding import minded
 
 VARIABLE = "OVERSIGHT_VERDICTS"
 """Names the place that verdicts are kept in: a ref, or a file that the workflow uploads as an artifact."""
@@ -71,14 +70,7 @@ def mind(job: Job, report: RiskReport, pull: Pull) -> tuple[RiskReport, Mapping[
     said = heard(job.client, pull.number, pull.head_sha, where=job.verdicts)
     if said.problem is not None:
         job.outputs.say(said.problem)
-    unseen = of_no_lines(report) - said.of_head
-    dismissed = {mark: why for mark, why in said.dismissed.items() if mark not in unseen}
-    report = after_dismissals(report, dismissed)
-    if said.cleared is None or report.status is not Status.SCORED or not report.flagged:
-        return report, dismissed
-    because = f": {said.cleared.note}" if said.cleared.note else ""
-    note = f"The flag was cleared for this very head by {said.cleared.who}{because}"
-    return replace(report, flagged=False, flagged_by=(), notes=(*report.notes, note)), dismissed
+    return minded(report, said)
 
 
 def _pull_request(job: Job, number: int) -> Event:

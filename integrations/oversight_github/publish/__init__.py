@@ -148,9 +148,9 @@ def _attempt(what: str, step: Callable[[], Step]) -> Step:
     except Superseded as reason:
         return Step(what, Outcome.SKIPPED, str(reason))
     except (Forbidden, NotFound) as error:
-        return Step(what, Outcome.REFUSED, f"not written: {error}")
+        return Step(what, Outcome.REFUSED, f"not written: {error}", error)
     except OversightError as error:
-        return Step(what, Outcome.FAILED, f"not written: {error}")
+        return Step(what, Outcome.FAILED, f"not written: {error}", error)
     except Exception as error:  # the report is written by now, and a bug of ours must not take it back
         return Step(what, Outcome.FAILED, f"not written: internal error ({type(error).__name__}: {error})")
 

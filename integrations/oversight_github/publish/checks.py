@@ -12,10 +12,12 @@ looks harmless. So the verdict of one pull request never takes the place of a wo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
+from oversight.audit.verdict import Decision
 from oversight.reports import words
 from oversight.reports.escape import terminal
 from oversight.reports.markdown import Link, render
@@ -34,9 +36,17 @@ ANNOTATIONS = 250
 """How many there are at most; the summary lists the rest."""
 
 _OURS = "oversight/"
+_NUMBER = re.compile(rf"{_OURS}(?P<number>[1-9][0-9]{{0,17}})-[0-9a-f]{{8}}/")
 _PARTIAL = "partial"
 _TITLE = 200
 _LEVELS = {Severity.CRITICAL: "failure", Severity.HIGH: "failure", Severity.MEDIUM: "warning", Severity.LOW: "notice"}
+
+BUTTONS = (
+    {"label": "Safe", "identifier": Decision.SAFE.value, "description": "Needs nobody's second look"},
+    {"label": "Risky", "identifier": Decision.RISKY.value, "description": "People will have to repair it"},
+    {"label": "Unsure", "identifier": Decision.UNSURE.value, "description": "Looked at, and not told apart"},
+)
+"""What people press to give a verdict; GitHub takes three at most."""
 
 _WORSE = {"success": 0, "neutral": 1, "failure": 2}
 
@@ -67,7 +77,9 @@ def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, sh
     for number, batch in enumerate(batches, start=1):
         # Until the last batch the id does not claim that all of it is there.
         mark = digest if number == len(batches) else about + _PARTIAL
-        body = {"name": wishes.name, **verdict, "external_id": mark, "output": output}
+        body: Fields = {"name": wishes.name, **verdict, "external_id": mark, "output": output}
+        if wishes.buttons:
+            body["actions"] = list(BUTTONS)
         where, taken = _write(api, target.head, where, body, batch)
         refused += 0 if taken else len(batch)
     sent = len(missing) - refused
@@ -110,6 +122,16 @@ def annotation(remark: Remark) -> Fields:
         "title": "oversight" if remark.of_hunk else terminal(remark.rule, _TITLE),
         "message": remark.as_text(),
     }
+
+
+def number_in(external_id: str) -> int | None:
+    """Return the pull request that a check run of ours is about, by its id; None where it is about none.
+
+    >>> number_in("oversight/7-dd5c5362/partial")
+    7
+    """
+    found = _NUMBER.match(external_id)
+    return int(found["number"]) if found else None
 
 
 def _about(target: Target) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
+from oversight.errors import OversightError
 from oversight.reports.escape import terminal
 from oversight_github.markers import is_sha
 
@@ -43,7 +44,7 @@ class Wishes:
     """What to publish. `gate`: a flagged change fails the check run; one without a risk always does.
 
     `name` is the check run's, and tells the comments of one review from those of others on the same pull request, as
-    of a monorepo's parts.
+    of a monorepo's parts. `buttons`: the check run has them for verdicts, which an App hears of and nobody else.
     """
 
     comment: Comment = Comment.AUTO
@@ -52,6 +53,7 @@ class Wishes:
     labels: bool = False
     gate: bool = False
     name: str = "oversight"
+    buttons: bool = False
 
 
 class Outcome(StrEnum):
@@ -66,11 +68,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was to be published, and what came of it in one line, safe to be shown in a log."""
+    """One thing that was to be published, and what came of it in one line, safe to be shown in a log.
+
+    `error` is what kept it from being written, where it may go better later.
+    """
 
     what: str
     outcome: Outcome
     detail: str
+    error: OversightError | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         return f"{self.what}: {terminal(self.detail, _SHOWN)}"

@@ -8,7 +8,7 @@
     gather.py      who may say it, and whether it is on record already
     pulls.py       what had been shown of which head when they said it (`oversight_github.shown`)
     places.py      where it is kept: a ref of the repository, or a file that becomes an artifact
-    dismissals.py  what people do not want to hear of again
+    dismissals.py  what people do not want to hear of again; minding.py: what that does to a report
     landings.py    as which commits judged heads came into the history
     sampling.py    the random slice of what is not flagged; asking.py: what of it is still to be judged
     recovery.py    PGR with verdicts as labels

@@ -22,6 +22,7 @@ from oversight_github.markers import as_written, read_finding
 from oversight_github.verdicts.answers import at, list_at, moment_at, number_at, text_at
 from oversight_github.verdicts.pulls import Pulls, Seen
 from oversight_github.verdicts.said import (
+    BUTTON,
     COMMENT,
     INLINE,
     LABEL,
@@ -81,16 +82,20 @@ class Gatherer:
         """Gather from the labels that one pull request ever got."""
         return self._gathered(self._labelled(number))
 
-    def confirms(self, verdict: Verdict, head: str) -> bool:
+    def confirms(self, verdict: Verdict, head: str, *, ours: bool = False) -> bool:
         """Whether GitHub bears out a verdict that clears something of a change with this head: who may push may write
         to the record in anybody's name.
 
         The same person, who may judge and is not the author, still has to say it of the same finding; or of the same
-        head as it was compared then, since against another base it is another change.
+        head as it was compared then, since against another base it is another change. A button leaves nothing on GitHub
+        that says who pressed it: it is believed where the record is `ours`, and nobody else writes to it.
         """
         source = verdict.source
         if source.id is None or source.number is None:
             return False
+        if source.kind == BUTTON:
+            allowed = ours and not self.owns(source.number, verdict.who) and self.why_not(verdict.who) is None
+            return allowed and verdict.change_id == head and not self._pulls.moved(source.number, verdict.decided_at)
         if source.kind == LABEL:
             found = [one for one in self._labelled(source.number) if one is not None and one.id == source.id]
         else:
@@ -104,7 +109,7 @@ class Gatherer:
             found = self._client.get(self._client.here("issues", "comments", identity))
         except NotFound:
             return False
-        return asks_for_review(found) and self._why_not(text_at(found, "user", "login")) is None
+        return asks_for_review(found) and self.why_not(text_at(found, "user", "login")) is None
 
     def _everything(self, first: str) -> Iterator[Said | Refusal | None]:
         for kind, part in PARTS.items():
@@ -171,7 +176,7 @@ class Gatherer:
         """Return the verdict that something said is, None where it is none, or is on record."""
         if self._pulls.pull(said.number) is None:
             return None
-        why_not = self._why_not(said.who)
+        why_not = self.why_not(said.who)
         if why_not is not None:
             return _refusal(said, why_not)
         if _same(self._known.get((said.kind, said.id)), said):
@@ -186,7 +191,7 @@ class Gatherer:
 
     def _bears_out(self, said: Said, verdict: Verdict, head: str) -> bool:
         same = (said.number, said.who, said.decision) == (verdict.source.number, verdict.who, verdict.decision)
-        if not same or self._own(said) or self._why_not(said.who) is not None:
+        if not same or self.owns(said.number, said.who) or self.why_not(said.who) is not None:
             return False
         if self._finding(said) != verdict.finding:
             return False
@@ -195,9 +200,10 @@ class Gatherer:
         seen = self._pulls.seen(said.number, said.at)
         return seen is not None and seen.head == verdict.change_id and not self._pulls.moved(said.number, said.at)
 
-    def _own(self, said: Said) -> bool:
-        author = self._pulls.author(said.number)
-        return author is None or author.lower() == said.who.lower()
+    def owns(self, number: int, who: str) -> bool:
+        """Whether a pull request is somebody's own, as far as that is known."""
+        author = self._pulls.author(number)
+        return author is None or author.lower() == who.lower()
 
     def _verdict(self, said: Said, seen: Seen, finding: str | None) -> Verdict:
         return Verdict(
@@ -209,7 +215,7 @@ class Gatherer:
             shown=seen.shown,
             source=Source(said.kind, self._client.repository, said.number, said.id),
             finding=finding,
-            own=self._own(said),
+            own=self.owns(said.number, said.who),
         )
 
     def _finding(self, said: Said) -> str | None:
@@ -224,7 +230,7 @@ class Gatherer:
         about = self._nodes([node]).get(node) if mark is not None else None
         return mark.id if mark is not None and as_written(about) else None
 
-    def _why_not(self, who: str) -> str | None:
+    def why_not(self, who: str) -> str | None:
         """Return why somebody may not judge, None where they may."""
         if who not in self._may:
             self._may[who] = self._asked(who)

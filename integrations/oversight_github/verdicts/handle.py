@@ -86,14 +86,14 @@ def handle(
     event: Event,
     client: Client,
     *,
-    where: str | None = None,
+    where: str | Place | None = None,
     repository: Path | None = None,
     now: datetime | None = None,
 ) -> Outcome:
     """Record what an event says, and for a scheduled one all that was said; nothing where it carries no verdicts.
 
-    `where` names the place that verdicts are kept in (`places.place_of`), `repository` is a checkout with the history,
-    for PGR. Raises GitHubError, LabelError where the place holds anything else than verdicts, and OutputError.
+    `where` is the place that verdicts are kept in or its name (`places.place_of`), `repository` is a checkout with the
+    history, for PGR. Raises GitHubError, LabelError where the place holds anything else than verdicts, and OutputError.
     """
     if not carries_verdicts(event):
         return Outcome()
@@ -110,18 +110,20 @@ def handle(
     return _recorded(client, place, found)
 
 
-def heard(client: Client, number: int, head: str, *, where: str | None = None) -> Heard:
+def heard(client: Client, number: int, head: str, *, where: str | Place | None = None) -> Heard:
     """Return what people have said of a pull request with this head, as far as it is on record. Never raises.
 
     What clears is asked after: it counts as long as GitHub bears it out (`Gatherer.confirms`).
     """
     try:
-        record = place_of(where, client).read()
+        place = place_of(where, client)
+        record = place.read()
         gatherer = Gatherer(client, Record())
         said = [
             one
             for one in about(record.verdicts, client.repository, number)
-            if not (clears(one) and (one.finding is not None or one.change_id == head)) or gatherer.confirms(one, head)
+            if not (clears(one) and (one.finding is not None or one.change_id == head))
+            or gatherer.confirms(one, head, ours=place.ours)
         ]
     except OversightError as error:
         return Heard(problem=f"verdicts could not be read, so nothing counts as dismissed: {error}")
@@ -143,7 +145,7 @@ def _recorded(client: Client, place: Place, found: Gathered) -> Outcome:
         return Outcome((), found.refusals, (*log, f"not recorded, the next scheduled run will: {error}"))
     for refusal in found.refusals:
         log += _react(client, refusal.kind, refusal.id, _REFUSED)
-    return Outcome(tuple(added), found.refusals, (*log, *_acknowledged(client, added)))
+    return Outcome(tuple(added), found.refusals, (*log, *acknowledge(client, added)))
 
 
 def _gather_all(client: Client, place: Place, repository: Path | None, now: datetime) -> Outcome:
@@ -167,11 +169,11 @@ def _gather_all(client: Client, place: Place, repository: Path | None, now: date
         added = place.append([*found.verdicts, *landed])
     except OversightError as error:  # what was measured is told all the same
         return replace(outcome, failure=error)
-    return replace(outcome, added=tuple(added), log=(*outcome.log, *_acknowledged(client, added)))
+    return replace(outcome, added=tuple(added), log=(*outcome.log, *acknowledge(client, added)))
 
 
-def _acknowledged(client: Client, added: Iterable[Entry]) -> list[str]:
-    """React to what was recorded, and return the lines for the log."""
+def acknowledge(client: Client, added: Iterable[Entry]) -> list[str]:
+    """React to what is on record, and return the lines for the log; the same reaction twice is one."""
     log = []
     for entry in added:
         if isinstance(entry, Landing):

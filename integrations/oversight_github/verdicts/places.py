@@ -43,6 +43,11 @@ Entry = Verdict | Landing
 class Place(Protocol):
     """Somewhere that verdicts are kept."""
 
+    @property
+    def ours(self) -> bool:
+        """Whether nobody but us can write there."""
+        ...
+
     def read(self) -> Record:
         """Return all that is on record; `LabelError` where something else is there."""
         ...
@@ -52,8 +57,10 @@ class Place(Protocol):
         ...
 
 
-def place_of(where: str | None, client: Client) -> Place:
+def place_of(where: str | Place | None, client: Client) -> Place:
     """Return the place of that name: a ref by its full name, a file by its path; by default `REF`."""
+    if where is not None and not isinstance(where, str):
+        return where
     if where is None or where.startswith("refs/"):
         return RefPlace(client, where or REF)
     return FilePlace(client, Path(where))
@@ -81,6 +88,8 @@ class RefPlace:
 
     The ref may be a branch with other files, which stay as they are.
     """
+
+    ours = False
 
     def __init__(self, client: Client, ref: str = REF, file: str = FILE) -> None:
         short = ref.removeprefix("refs/")
@@ -171,6 +180,8 @@ class RefPlace:
 
 class FilePlace:
     """A file that the workflow uploads as the artifact `artifact` after each run; reading needs `actions: read`."""
+
+    ours = False
 
     def __init__(self, client: Client, path: Path, artifact: str = ARTIFACT) -> None:
         self._client = client

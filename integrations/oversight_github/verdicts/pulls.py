@@ -91,6 +91,15 @@ class Pulls:
             return Seen(head, audit.Shown(Selection.REQUEST))
         return None
 
+    def told_by(self, run: Any, number: int, moment: datetime) -> Seen | None:
+        """Return what a check run of ours told people at a moment of its commit, None where it told nothing yet."""
+        head = sha_at(run, "head_sha")
+        reviews = [one for one in _marked(run) if one.head == head and one.at <= moment]
+        review = at_the_time(reviews, moment)
+        if review is None:
+            return None
+        return Seen(head, self._as_shown(review, number, flagged=any(one.flagged for one in reviews)))
+
     def moved(self, number: int, moment: datetime) -> bool:
         """Whether a pull request has got another base branch since then: its author chooses it."""
         events = self._client.pages(self._client.here("issues", number, "events"))

@@ -17,8 +17,8 @@ from oversight_github import commands
 from oversight_github.commands import Verb
 from oversight_github.verdicts.answers import at, moment_at, number_at, text_at
 
-COMMENT, INLINE, LABEL = "comment", "review-comment", "label"
-"""Where something was said: below a pull request, in its diff, or by putting a label on it."""
+COMMENT, INLINE, LABEL, BUTTON = "comment", "review-comment", "label", "button"
+"""Where something was said: below a pull request, in its diff, by a label, or by a button of a check run."""
 
 PARTS = {COMMENT: "issues", INLINE: "pulls"}
 """What GitHub's paths to comments of a kind go through."""

@@ -1,0 +1,77 @@
+"""Commands in comments, and labels that are verdicts: heard from people with write access, put on the ledger.
+
+Only which comment it is goes through the queue. What it says, who wrote it and whether they may is asked of GitHub when
+the job's turn comes, so that a comment that was deleted since, or edited by others, says nothing.
+"""
+
+from __future__ import annotations
+
+from oversight.audit.verdict import Verdict
+from oversight_github import commands
+from oversight_github.client import Client, NotFound
+from oversight_github.events import Comment, Event, Pull, PullRequestEvent, parse
+from oversight_github.verdicts import carries_verdicts, handle
+from oversight_github.verdicts.handle import acknowledge
+from oversight_github.verdicts.said import COMMENT, INLINE, LABEL, LABELS
+from oversight_server.handlers.desk import Asked, Desk, number_of, repository_of
+from oversight_server.handlers.ledger import LedgerPlace
+from oversight_server.queue.model import Chore, Done, Job, Kind, Review, Task
+
+
+def tasks(event: Comment, asked: Asked) -> tuple[Task, ...]:
+    """Return what a comment asks for: to be heard, where a person gives a command in it. No I/O."""
+    if asked.installation is None or asked.person is None or not carries_verdicts(event):
+        return ()
+    if commands.parse(event.body) is None:
+        return ()
+    told = {"id": event.id, "inline": event.inline}
+    return (Chore(Kind.COMMENT, asked.delivery, asked.installation, asked.repository, event.number, told),)
+
+
+def perform(job: Job, desk: Desk) -> Done:
+    """Hear a comment, or the labels of a pull request."""
+    repository, number = repository_of(job), number_of(job)
+    place = LedgerPlace(desk.services.ledger, repository)
+    with desk.services.github.client(job.installation, repository) as api:
+        try:
+            pull = current(api, number)
+        except NotFound:
+            return Done("gone")
+        event = _event(job, pull)
+        outcome = handle(event, api, where=place)
+        if outcome.refusals and job.kind is Kind.COMMENT:
+            return Done("refused")
+        said = _on_record(place, job)
+        if not outcome.added:
+            # Who was killed between the record and the receipt still owes it.
+            acknowledge(api, said)
+    matters = outcome.review is not None or (bool(said) and place.clears_something(number))
+    if not matters or pull.state != "open":
+        return Done("recorded")
+    again = Review(repository, job.installation, number, pull.head_sha, pull.updated_at, cause=job.cause)
+    return Done("recorded", then=(again,))
+
+
+def current(api: Client, number: int) -> Pull:
+    """Return a pull request as it is now. Raises GitHubError, EventError."""
+    found = {"action": "asked", "pull_request": api.get(api.here("pulls", number))}
+    event = parse("pull_request", found)
+    if not isinstance(event, PullRequestEvent):
+        raise TypeError("a pull request is parsed as one")
+    return event.pull
+
+
+def _event(job: Job, pull: Pull) -> Event:
+    """Return the event again, with nothing but what says where to ask."""
+    if job.kind is Kind.LABELS:
+        return PullRequestEvent("labeled", pull, label=next(iter(LABELS)))
+    told = job.arguments
+    return Comment("created", told["id"], pull.number, True, "", None, "NONE", None, inline=bool(told["inline"]))
+
+
+def _on_record(place: LedgerPlace, job: Job) -> list[Verdict]:
+    said = place.about(number_of(job))
+    if job.kind is Kind.LABELS:
+        return [one for one in said if one.source.kind == LABEL]
+    kind = INLINE if job.arguments["inline"] else COMMENT
+    return [one for one in said if (one.source.kind, one.source.id) == (kind, job.arguments["id"])]

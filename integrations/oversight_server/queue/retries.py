@@ -1,0 +1,55 @@
+"""When a job that failed is tried again. No I/O.
+
+A rate limit is no failure of the job: it waits as long as GitHub says, and uses up no attempt, but not beyond
+`patience`. Everything else counts, the wait doubles each time, and `attempts` are all there are. Waits are spread at
+random, so that what failed together does not come back together.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from oversight_github.client import GitHubError, RateLimited
+from oversight_server.queue.model import Job
+
+_LIMITED = 60.0  # seconds that GitHub asks to wait where it names no time
+_MOST = 6 * 3600.0  # seconds, whatever an answer says
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often and for how long; times in seconds. `crashes`: how often a job may end the worker that does it."""
+
+    attempts: int = 6
+    first: float = 5.0
+    longest: float = 900.0
+    patience: float = 24 * 3600.0
+    crashes: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """The job is to be tried again after so many seconds. `counted`: it used up an attempt."""
+
+    seconds: float
+    counted: bool
+
+
+def after(
+    error: Exception, job: Job, limits: Limits, now: datetime, spread: Callable[[], float] = random.random
+) -> Later | None:
+    """Return when to try again after `error`, None to give up. `spread` draws from [0, 1)."""
+    asked = error.pause if isinstance(error, GitHubError) else None
+    if isinstance(error, RateLimited):
+        seconds = min(_LIMITED if asked is None else asked, _MOST)
+        # More than asked for, never less.
+        seconds += spread() * max(1.0, seconds / 10)
+        waited = now - job.created_at + timedelta(seconds=seconds)
+        return Later(seconds, counted=False) if waited.total_seconds() <= limits.patience else None
+    if job.tries + 1 >= limits.attempts:
+        return None
+    doubled = min(limits.longest, limits.first * 2.0**job.tries)
+    return Later(max(min(asked or 0.0, _MOST), doubled * (0.5 + spread() / 2)), counted=True)
