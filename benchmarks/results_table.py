@@ -116,7 +116,9 @@ def page(results: Mapping[str, Any]) -> str:
         lines += _parts(results)
         lines += ["", "## Seconds a training took", *_seconds(results)]
     if "ablations" in results:
-        lines += _ablations(results["ablations"])
+        lines += _ablations(results["ablations"], "What each part gives", _PARTS)
+    if "encoders" in results:
+        lines += _ablations(results["encoders"], "Hunks read as sequences", _SEQUENCES)
     return "\n".join([*lines, ""])
 
 
@@ -239,14 +241,26 @@ def _seconds(results: Mapping[str, Any]) -> Iterator[str]:
     yield from ("", "Where several repositories are learned from at once, each has its share of that training.")
 
 
-def _ablations(found: Mapping[str, Any]) -> Iterator[str]:
+_PARTS = (
+    "a part of it changed or taken away",
+    "The last row is compared with the one before: boosting with touched lines with boosting without them.",
+)
+_SEQUENCES = (
+    "its vectors of tokens taken away, or vectors of hunks in their place, of encoders that read changes in order",
+    "Encoders stay as they are. all-MiniLM-L6-v2 learned from sentences (22 million parameters); the diff encoder of "
+    "our own, from hunks of the permissive histories, by hidden tokens and by which way an edit goes "
+    "(`benchmarks/diff_encoder.py`). Of each hunk 64 tokens are read, and 64 components kept "
+    "(`benchmarks/hunk_vectors.py`).",
+)
+
+
+def _ablations(found: Mapping[str, Any], title: str, said: tuple[str, str]) -> Iterator[str]:
     settings = found["settings"]
-    yield from ("", "## What each part gives", "")
+    yield from ("", f"## {title}", "")
     yield (
-        f"*{POOLED}*, a part of it changed or taken away; on the {settings['window']} window, means over "
+        f"*{POOLED}*, {said[0]}; on the {settings['window']} window, means over "
         f"{', '.join(found['repositories'])}; seeds: {settings['seeds']}. Learned from the newest "
-        f"{settings['train']:,} changes of each. Differences are to the first row, with 95 % intervals, but for the "
-        "last row: boosting with touched lines is compared with boosting without them."
+        f"{settings['train']:,} changes of each. Differences are to the first row, with 95 % intervals. {said[1]}"
     )
     head = ["student"]
     for title in _METRICS.values():

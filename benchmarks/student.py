@@ -24,9 +24,10 @@ import numpy as np
 
 from benchmarks import results_table, student_figures
 from benchmarks.command import execute, parser_of
+from benchmarks.hunk_vectors import Vectors, read_vectors
 from benchmarks.repositories import SOURCES, Source
 from benchmarks.student_figures import Held, Scored
-from benchmarks.student_models import POOLED_ROWS, Job, Tables, ablations, jobs
+from benchmarks.student_models import POOLED_ROWS, Job, Tables, ablations, jobs, readings
 from benchmarks.student_rows import clone_of, read_tables
 from benchmarks.touched_lines import Row, read_touched
 from oversight.errors import OversightError
@@ -62,6 +63,22 @@ def _touched(sources: Iterable[Source], chosen: argparse.Namespace) -> dict[str,
     for source in sources:
         found |= read_touched(source, chosen.clones, chosen.work)
         say(f"{source.name}: touched lines known")
+    return found
+
+
+def _vectors(
+    sources: Sequence[Source], trains: Tables, evaluations: Tables, chosen: argparse.Namespace
+) -> dict[str, Vectors]:
+    """Return what each encoder makes of the hunks, by its title."""
+    from oversight.students.pretrained import load
+
+    found = {}
+    for encoder in chosen.encoder:
+        title, _, name = encoder.rpartition("=")
+        named = {source.name: source for source in sources}
+        found[title or name] = read_vectors(
+            load(name), named, trains, evaluations, clones=chosen.clones, work=chosen.work, say=say
+        )
     return found
 
 
@@ -133,7 +150,9 @@ def run(chosen: argparse.Namespace) -> dict[str, Any] | None:
         clone_of(source, chosen.clones)
     started = time.perf_counter()
     trains, evaluations = read_all(sources, chosen)
-    if chosen.ablations:
+    if chosen.encoder:
+        wanted = list(readings(trains, _vectors(sources, trains, evaluations, chosen), seeds=chosen.seeds))
+    elif chosen.ablations:
         wanted = list(ablations(trains, _touched(sources, chosen), seeds=chosen.seeds))
     else:
         wanted = list(jobs(trains, seeds=chosen.seeds, seeds_left_out=chosen.seeds_left_out))
@@ -149,7 +168,13 @@ def run(chosen: argparse.Namespace) -> dict[str, Any] | None:
     }  # fmt: skip
     if chosen.ablations:
         rows = student_figures.of_ablations(helds, resamples=_RESAMPLES)
-        return {"ablations": {"settings": settings, "repositories": list(helds), "rows": rows}}
+        return {
+            "encoders" if chosen.encoder else "ablations": {
+                "settings": settings,
+                "repositories": list(helds),
+                "rows": rows,
+            }
+        }
     return {"settings": settings, **results(helds, trains)}
 
 
@@ -162,6 +187,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds-left-out", type=int, default=1, help="seeds of the student that never saw it")
     parser.add_argument("--window", choices=("test", "validation"), default="test")
     parser.add_argument("--ablations", action="store_true", help="what each part of the student gives (validation)")
+    parser.add_argument(
+        "--encoder", action="append", default=[], metavar="[TITLE=]NAME|DIR",
+        help="what vectors of hunks from this encoder give in place of tokens (validation); may be given again",
+    )  # fmt: skip
     parser.add_argument("--part", default="1/1", metavar="I/N", help="every N-th training alone, and no figures")
     parser.add_argument("--jobs", type=int, default=2, help="processes that read changes")
     return execute(parser, arguments, run, _PAGE, results_table.page, adapt=_validated, add=True)
@@ -169,6 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _validated(chosen: argparse.Namespace) -> None:
     """Take parts away on the validation window alone: what is kept of them is a choice."""
+    chosen.ablations = chosen.ablations or bool(chosen.encoder)
     if chosen.ablations:
         chosen.window = "validation"
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.distillation import expected_labels
+from benchmarks.hunk_vectors import Vectors
 from benchmarks.peers import NOT_PROBABILITIES, PEERS, POOLED_PEER, Peer, all_numbers, boosting_pooled
 from benchmarks.pooling import AttentionPooling, MaximumPooling, MeanPooling
 from benchmarks.pretraining import pretrained
@@ -48,6 +49,8 @@ UNSEEN = "student that never saw it"
 STUDENTS = (STARTED, ALONE, POOLED, UNSEEN)
 """*student* goes on from one that the permissive histories taught, by training all of the network further."""
 
+WHOLE = "the whole student"
+WITHOUT_TOKENS = "without tokens"
 WITH_LINES = f"{POOLED_PEER}, with the history of the touched lines"
 
 AGAINST = {WITH_LINES: POOLED_PEER}
@@ -232,6 +235,19 @@ def ablations(tables: Tables, touched: Mapping[str, Row], *, seeds: int) -> Iter
     yield Job(WITH_LINES, 0, names, names, with_lines, repr(TOUCHED), False, POOLED_ROWS)
 
 
+def readings(tables: Tables, vectors: Mapping[str, Vectors], *, seeds: int) -> Iterator[Job]:
+    """Yield the trainings of the pooled student with tokens, without, and with an encoder's vectors in their place."""
+    names = tuple(tables)
+    for seed in range(seeds):
+        for variant in VARIANTS:
+            if variant.name in (WHOLE, WITHOUT_TOKENS):
+                yield Job(variant.name, seed, names, names, variant.scores, repr(variant), False, POOLED_ROWS)
+        for title, found in vectors.items():
+            variant = reading(title, found)
+            settings = repr((variant, found.fingerprint))
+            yield Job(variant.name, seed, names, names, variant.scores, settings, False, POOLED_ROWS)
+
+
 def _peer_job(model: str, peer: Peer, name: str) -> Job:
     def run(trains: Sequence[Table], evaluations: Sequence[Table], seed: int) -> list[Floats]:
         return [peer(trains[0], evaluations[0], seed)]
@@ -269,6 +285,13 @@ def _with_prior(scores: Run) -> Run:
     return run
 
 
+def reading(title: str, vectors: Vectors) -> Variant:
+    """Return the student that has an encoder's vectors of hunks in place of tokens."""
+    one_a_hunk = replace(_PLAIN, token_dropout=0.0)
+    name = f"hunks as {title} reads them, in place of tokens"
+    return Variant(name, change=vectors.in_place_of_tokens, build=vectors.build, architecture=one_a_hunk)
+
+
 def without_tokens(example: Example) -> Example:
     """Return the change without the text of its hunks."""
     return replace(example, tokens=example.tokens[:0], offsets=np.zeros_like(example.offsets))
@@ -292,13 +315,13 @@ def without_message(example: Example) -> Example:
 
 
 VARIANTS: tuple[Variant, ...] = (
-    Variant("the whole student"),
+    Variant(WHOLE),
     Variant("ripe labels alone, no delayed feedback", delayed=False),
     Variant("one scale for all repositories", own_scale=False),
     Variant("without history", change=without_history),
     Variant("without edit facts", change=without_facts),
     Variant("without what the message says", change=without_message),
-    Variant("without tokens", change=without_tokens),
+    Variant(WITHOUT_TOKENS, change=without_tokens),
     Variant("hunks alone, no profile", hunks_alone=True),
     Variant("hunks pooled by their mean", build=MeanPooling),
     Variant("hunks pooled by their maximum", build=MaximumPooling),
