@@ -34,7 +34,7 @@ from oversight_github.errors import foreign
 PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", "metadata": "read", "pull_requests": "write"}
 """What reviews need: code to read, check runs, comments and labels to write. The App's manifest asks for these."""
 
-READING: Mapping[str, str] = {"contents": "read", "metadata": "read"}
+READING: Mapping[str, str] = {"contents": "read", "metadata": "read", "pull_requests": "read"}
 """What a review needs that posts nothing."""
 
 BACKDATED = 60.0

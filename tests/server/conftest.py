@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from oversight_server.settings import Settings
+from tests.github.conftest import github  # noqa: F401  # fixture
 from tests.postgres import cluster, postgres  # noqa: F401  # fixtures
 from tests.server.client import SECRET
 from tests.server.process import Process

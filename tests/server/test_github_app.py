@@ -57,7 +57,7 @@ def test_a_token_is_for_one_repository_and_no_more_rights_than_are_needed(
     assert there.permissions[token] == dict(PERMISSIONS)
     assert "issues" not in there.permissions[token]
     assert app.renewal(77, REPO, READING)(None) != token
-    assert list(there.permissions.values())[-1] == {"contents": "read", "metadata": "read"}
+    assert list(there.permissions.values())[-1] == dict(READING)
 
 
 def test_the_jwt_is_one_that_github_takes(github: Double, there: Installed, app: GitHubApp) -> None:
