@@ -35,7 +35,10 @@ runs:
     - shell: bash
       run: echo "stub"
 """
-STUBBED = ("path", "key", "restore-keys", "sarif_file", "category", "persist-credentials", "fetch-depth")
+STUBBED = (
+    "path", "key", "restore-keys", "sarif_file", "category", "persist-credentials", "fetch-depth", "name", "python-version",
+    "if-no-files-found",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

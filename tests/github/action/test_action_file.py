@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from oversight_github.action import inputs, outputs
 from oversight_github.action.install import LOCK
 from oversight_github.action.reference import page
+from tests.builders import GitRepository, clean_environment
 from tests.needed import needed
 
 ROOT = Path(__file__).parents[3]
@@ -109,6 +110,68 @@ def test_the_page_is_what_the_files_say() -> None:
         assert f"<!-- workflow {path.name} -->" in text
     for name in (*inputs.NAMES, *outputs.NAMES):
         assert f"| `{name}` |" in text
+
+
+PLACEHOLDER = "OWNER/oversight@0000000000000000000000000000000000000000"
+
+
+def test_one_placeholder_stands_for_the_action_and_the_page_says_so() -> None:
+    """In every workflow to copy, on the page and in the README: it is seen at once that something is to be put in."""
+    page_text = (ROOT / "docs" / "ACTION.md").read_text(encoding="utf-8")
+    texts = [page_text, (ROOT / "README.md").read_text(encoding="utf-8")]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "workflows").glob("*.yml")]
+    for text in texts:
+        used = re.findall(r"uses: (\S*/oversight@\S+)", text)
+        assert set(used) <= {PLACEHOLDER}
+    assert f"Put a real address in the place of `{PLACEHOLDER}`" in " ".join(page_text.split())
+
+
+@pytest.mark.parametrize("annotated", [True, False])
+def test_the_command_on_the_page_finds_the_commit_of_the_newest_release(tmp_path: Path, annotated: bool) -> None:
+    """The commit, not the object of an annotated tag, which GitHub takes for no action; 1.10 is newer than 1.9."""
+    text = (ROOT / "docs" / "ACTION.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^ *\$ (git ls-remote .*)$", text, re.MULTILINE)
+    repository = GitRepository.create(tmp_path / "oversight")
+    for tag in ("v1.9.0", "v1.10.0", "other"):
+        newest = repository.commit(tag, {"a": tag})
+        repository.git("tag", *(("-a", "-m", tag) if annotated else ()), tag)
+    released = repository.git("rev-parse", "v1.10.0^{commit}")
+    assert released != newest
+    local = command.replace("https://github.com/OWNER/oversight", (tmp_path / "oversight").as_uri())
+    assert local != command
+    done = subprocess.run(
+        ["bash", "-c", local], env=clean_environment({}), capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    sha, tag = done.stdout.split()
+    assert (sha, tag.removesuffix("^{}")) == (released, "refs/tags/v1.10.0")
+
+
+def workflow_of(name: str) -> dict[Any, Any]:
+    found: dict[Any, Any] = yaml.safe_load((ROOT / "docs" / "workflows" / name).read_text(encoding="utf-8"))
+    return found
+
+
+def test_no_gate_restores_what_a_pull_request_may_have_written() -> None:
+    """Caches of a pull request's own runs come first, and a past that somebody made up lowers a percentile."""
+    gates = [path for path in WORKFLOWS if any("fail-on" in step.get("with", {}) for step in steps_of(path))]
+    assert [path.name for path in gates] == ["gating.yml"]
+    for path in [*gates, ROOT / "docs" / "workflows" / "fork-safe.yml"]:
+        assert not [step for step in steps_of(path) if "cache" in step.get("uses", "")]
+
+
+def test_no_run_for_a_comment_takes_the_place_of_one_for_another() -> None:
+    """Of a group GitHub lets one run wait: so a group is one comment, whose later edit is all there is to read."""
+    concurrency = workflow_of("audit.yml")["concurrency"]
+    assert concurrency["group"] == "oversight-verdicts-${{ github.event.comment.id || 'weekly' }}"
+    assert concurrency["cancel-in-progress"] is False
+
+
+def test_what_the_tests_need_from_others_is_watched() -> None:
+    """Each manifest of a package manager has an entry at dependabot."""
+    watched = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
+    found = {(one["package-ecosystem"], one["directory"]) for one in watched}
+    assert found == {("github-actions", "/"), ("pip", "/"), ("npm", "/tests/github")}
+    assert (ROOT / "tests" / "github" / "package.json").is_file()
 
 
 def locked() -> list[Requirement]:
