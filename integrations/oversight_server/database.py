@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from oversight.audit.store.engine import connect, locate
+from oversight.audit.store.engine import connect, locate, reading
 from oversight.audit.store.migrate import migrate
 from oversight_server.tables import VERSION_TABLE
 
@@ -18,3 +20,11 @@ def open_database(url: str) -> Engine:
     engine = connect(locate(url))
     migrate(engine, MIGRATIONS, version_table=VERSION_TABLE)
     return engine
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the server's tables are those of this version, also after another one has started. Raises StoreError."""
+    newest = ScriptDirectory(MIGRATIONS, version_locations=[MIGRATIONS]).get_heads()
+    with reading(engine) as connection:
+        found = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_heads()
+    return set(found) == set(newest)

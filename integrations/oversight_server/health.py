@@ -16,11 +16,13 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
+from sqlalchemy import Engine
 
 from oversight.changes.quarantine import git_version
 from oversight.errors import OversightError, StoreError
 from oversight.students.checkpoint import read as read_model
 from oversight.students.runtime import directory_of
+from oversight_server.database import is_current
 from oversight_server.dispatcher import Dispatcher, Jobs
 from oversight_server.errors import Problem
 from oversight_server.inbox import Inbox
@@ -44,8 +46,11 @@ class Missing:
 class Health:
     """Knows how the server is."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, jobs: Jobs | None, dispatcher: Dispatcher | None) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, inbox: Inbox, jobs: Jobs | None, dispatcher: Dispatcher | None
+    ) -> None:
         self._settings = settings
+        self._engine = engine
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._jobs = jobs
@@ -87,6 +92,8 @@ class Health:
             yield Missing("a token for the API", f"set {variable('api_token')}", fatal=False)
 
     def _database(self) -> None:
+        if not is_current(self._engine):
+            raise StoreError("its tables are those of another version", mend="restart the server with the newest one")
         number, oldest = self._inbox.waiting()
         if oldest is not None and (datetime.now(UTC) - oldest).total_seconds() > _OLDEST:
             raise StoreError(f"{number} deliveries are not moved on", mend="see the server's log")

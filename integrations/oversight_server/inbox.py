@@ -32,7 +32,7 @@ from oversight.audit.store.engine import reading, writing
 from oversight.errors import OversightError, StoreError
 from oversight_server.tables import deliveries
 
-LEASE = timedelta(seconds=10)
+LEASE = timedelta(seconds=5)
 """For how long one dispatcher has a delivery to itself: what a killed one held is moved on after that."""
 
 _GROUP = 500

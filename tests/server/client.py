@@ -6,6 +6,7 @@ import json
 import socket
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from typing import Any
@@ -49,10 +50,8 @@ class Client:
         """Send one request; `body` may be bytes or, for a chunked one, an iterator of them."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
-            try:
+            with suppress(BrokenPipeError, ConnectionResetError):  # the server answered without reading on
                 connection.request(method, path, body, dict(headers or {}), **options)
-            except (BrokenPipeError, ConnectionResetError):
-                pass  # the server answered without reading on
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, found, response.read())

@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.server.client import Client
 
+ROOT = Path(__file__).parents[2]
 PROGRAM = (str(Path(sys.executable).with_name("oversight")), "serve", "--port", "0")
 
 
@@ -24,7 +25,7 @@ class Process(Client):
         clean = {name: value for name, value in os.environ.items() if not name.startswith("OVERSIGHT_")}
         self._process = subprocess.Popen(
             program, env={**clean, **variables}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, start_new_session=True,
+            stderr=subprocess.PIPE, start_new_session=True, cwd=ROOT,
         )  # fmt: skip
         self.written: list[str] = []
         self._changed = threading.Condition()
@@ -70,9 +71,21 @@ class Process(Client):
             os.kill(self.pid, signal.SIGKILL)
         self._end()
 
+    def kill_now(self) -> None:
+        """Kill it, and do not wait for its end."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def terminate(self) -> None:
+        """Ask it to stop, and do not wait for its end."""
+        self._process.terminate()
+
+    def wait(self) -> int:
+        """Wait until it ends by itself, and return its exit code."""
+        return self._end()
+
     def stop(self) -> int:
         """Ask it to stop, and return its exit code."""
-        self._process.terminate()
+        self.terminate()
         return self._end()
 
     def _end(self) -> int:

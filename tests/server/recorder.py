@@ -21,7 +21,7 @@ class Recorder:
     def start(self) -> None:
         self.alive = True
 
-    def stop(self, seconds: float) -> None:
+    def stop(self, seconds: float) -> None:  # noqa: ARG002  # as the real one
         self.alive = False
 
     def stats(self) -> Mapping[str, int]:
