@@ -9,7 +9,7 @@ Lines are ASCII (`oversight.reports.as_json`), so that text of people reaches no
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -106,25 +106,29 @@ def read(path: Path) -> Record:
 
 def parse(content: bytes) -> Record:
     """Return what the content of a file holds; errors as of `read`."""
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        number = content.count(b"\n", 0, error.start) + 1
-        raise LabelError(f"line {number} of the verdicts is not UTF-8", mend=_HOLD) from error
-    verdicts: list[Verdict] = []
-    landings: list[Landing] = []
-    seen: dict[Hashable, tuple[int, Verdict | Landing]] = {}
     # Not `splitlines`, which would cut a line at a separator inside of a string.
-    for number, row in enumerate(text.split("\n"), 1):
+    entries = [entry for _, entry in stream(content.split(b"\n"))]
+    return Record(
+        tuple(entry for entry in entries if isinstance(entry, Verdict)),
+        tuple(entry for entry in entries if isinstance(entry, Landing)),
+    )
+
+
+def stream(rows: Iterable[bytes]) -> Iterator[tuple[int, Verdict | Landing]]:
+    """Yield the entries of a file line by line, each with the line's number; `LabelError` names one that is amiss."""
+    seen: dict[Hashable, tuple[int, Verdict | Landing]] = {}
+    for number, row in enumerate(rows, 1):
         if not row.strip():
             continue
-        entry = read_line(row, f"line {number} of the verdicts")
+        try:
+            entry = read_line(row.decode("utf-8"), f"line {number} of the verdicts")
+        except UnicodeDecodeError as error:
+            raise LabelError(f"line {number} of the verdicts is not UTF-8", mend=_HOLD) from error
         earlier, first = seen.setdefault(name_of(entry), (number, entry))
         if earlier != number:
             how = "repeats" if first == entry else "contradicts"
             raise LabelError(f"line {number} of the verdicts {how} line {earlier}", mend=_HOLD)
-        (verdicts if isinstance(entry, Verdict) else landings).append(entry)  # type: ignore[arg-type]
-    return Record(tuple(verdicts), tuple(landings))
+        yield number, entry
 
 
 def name_of(entry: Verdict | Landing) -> Hashable:

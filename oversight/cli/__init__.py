@@ -3,7 +3,7 @@
 Exit codes: 0 reviewed; 1 flagged and `--fail-on flagged`; 2 the call or its input is wrong; 3 a change
 could not be scored (fail closed, which covers our own bugs as well); 130 interrupted.
 
-A command is a function in a module of this package, listed in `_COMMANDS`, or an entry point of the
+A command is a function in a module of this package, or a group of them, listed in `_COMMANDS`, or an entry point of the
 group `oversight.commands`, by which packages above this one add theirs. Command modules import what is
 heavy inside the function, so that `oversight --help` stays instant.
 """
@@ -24,7 +24,7 @@ import typer
 from oversight import __version__
 from oversight.errors import OversightError, UsageError
 
-_COMMANDS = ("review", "mine", "score", "train", "pgr", "doctor")
+_COMMANDS = ("review", "mine", "score", "train", "pgr", "audit", "doctor")
 _INTERRUPTED = 130
 _UNSCORED = 3
 _INPUT_WRONG = 2
@@ -60,7 +60,11 @@ def build_app() -> typer.Typer:
             raise typer.Exit(_INPUT_WRONG)
 
     for name in _COMMANDS:
-        app.command(name)(getattr(import_module(f"oversight.cli.{name}"), name))
+        command = getattr(import_module(f"oversight.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
     for entry in entry_points(group="oversight.commands"):
         app.command(entry.name)(_loaded(entry))
     return app

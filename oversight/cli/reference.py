@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import typer
 
@@ -29,10 +30,17 @@ def pages() -> Iterator[str]:
     yield _HEAD
     group = typer.main.get_command(build_app())
     root = typer.Context(group, info_name="oversight", terminal_width=100, max_content_width=100)
-    for name in group.list_commands(root):  # type: ignore[attr-defined]  # a group, since there are several commands
-        command = group.get_command(root, name)  # type: ignore[attr-defined]
-        context = typer.Context(command, info_name=name, parent=root, terminal_width=100, max_content_width=100)
-        yield f"\n## oversight {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+    yield from _of(group, root)
+
+
+def _of(group: Any, above: typer.Context) -> Iterator[str]:
+    """The help of each command of a group, and of the commands below it."""
+    for name in group.list_commands(above):
+        command = group.get_command(above, name)
+        context = typer.Context(command, info_name=name, parent=above, terminal_width=100, max_content_width=100)
+        yield f"\n## {context.command_path}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
+        if hasattr(command, "list_commands"):
+            yield from _of(command, context)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -43,21 +43,30 @@ def write(text: str, output: Path | None, *, option: str = "--output") -> None:
     written to as it is. OutputError where that fails, with `option` in its mend. A reader of standard output
     that has gone away (`| head`) is no error.
     """
+    write_pieces((text,), output, option=option)
+
+
+def write_pieces(pieces: Iterable[str], output: Path | None, *, option: str = "--output") -> None:
+    """Write pieces of text one after another, as `write` does, so that no more than one of them is held."""
     if output is None or str(output) == "-":
-        _write_standard_output(text)
+        _write_standard_output(pieces)
         return
-    write_bytes(text.encode("utf-8", "backslashreplace"), output, option=option)
+    _write((piece.encode("utf-8", "backslashreplace") for piece in pieces), output, option)
 
 
 def write_bytes(content: bytes, output: Path, *, option: str = "--output") -> None:
     """Write `content` to a file, as `write` does."""
+    _write((content,), output, option)
+
+
+def _write(pieces: Iterable[bytes], output: Path, option: str) -> None:
     try:
-        _write_file(content, output)
+        _write_file(pieces, output)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         _fail(terminal(str(output), 200), error, option)
 
 
-def _write_file(content: bytes, output: Path) -> None:
+def _write_file(pieces: Iterable[bytes], output: Path) -> None:
     # Through a symbolic link, so that the link stays one.
     target = Path(os.path.realpath(output))
     mode = _mode(target)
@@ -65,14 +74,14 @@ def _write_file(content: bytes, output: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if mode is not None and not stat.S_ISREG(mode):
         with target.open("wb") as device:
-            device.write(content)
+            device.writelines(pieces)
         return
     if mode is not None and not os.access(target, os.W_OK):  # replacing would get round the file's own protection
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     temporary = target.with_name(f".oversight-{os.urandom(8).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(content)
+            file.writelines(pieces)
             file.flush()
             os.fsync(file.fileno())
         if mode is not None:
@@ -92,15 +101,16 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _write_standard_output(text: str) -> None:
+def _write_standard_output(pieces: Iterable[str]) -> None:
     stream = sys.stdout
     if stream is None or stream.closed:
         raise OutputError("standard output is closed", mend="write to a file with --output")
     try:
-        try:
-            stream.write(text)
-        except UnicodeEncodeError:  # a terminal of another encoding; nothing was written yet
-            stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
+        for text in pieces:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:  # a terminal of another encoding; nothing of the piece was written yet
+                stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
         stream.flush()
     except BrokenPipeError:
         _abandon(stream)

@@ -18,12 +18,26 @@ from sqlalchemy.exc import OperationalError
 from oversight.audit.store.chain import GENESIS, Broken, Entry, Head, canonical, following, name_of
 from oversight.audit.store.tables import landings, ledger, verdicts
 from oversight.audit.verdict import Decision, Landing, Selection, Shown, Source, Verdict
-from oversight.errors import LabelError
+from oversight.errors import LabelError, StoreError
+
+COLUMNS = tuple(column.name for column in verdicts.c if column.name != "sequence")
+"""The names of what is known of a verdict; a landing has `change_id`, `commit`, `repository`, `number`, `landed_at`."""
 
 _BATCH = 500
+_MEND = 'see what "oversight audit verify" says, and restore the database'
+_DAMAGE = (ValueError, TypeError, AttributeError, LabelError)  # what reading an entry from damaged columns comes to
 
 _VERDICT = [column.label(f"v_{column.name}") for column in verdicts.c]
 _LANDING = [column.label(f"l_{column.name}") for column in landings.c]
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry, its place in the chain, from 1, and its hash."""
+
+    sequence: int
+    hash: str
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +83,28 @@ def head(connection: Connection) -> Head:
     return Head(0, GENESIS) if last is None else Head(last.sequence, last.hash)
 
 
-def entries(connection: Connection) -> Iterator[Entry]:
-    """All entries in order, read a batch at a time; ValueError for a row that holds what no entry can."""
+def links(connection: Connection) -> Iterator[Link]:
+    """All entries in order, read a page at a time; `StoreError` for a ledger that was damaged so that it has none."""
     for row in _rows(connection):
-        yield _entry(row)
+        if isinstance(row, Broken):
+            raise _damaged(row)
+        try:
+            yield Link(row.sequence, row.hash, _entry(row))
+        except _DAMAGE as error:
+            raise _damaged(Broken(row.sequence, "it holds what no entry can")) from error
+
+
+def about(connection: Connection, repository: str, number: int | None = None) -> Iterator[Entry]:
+    """The entries on a repository of GitHub, in whichever case, or on one pull request of it, in order; `StoreError` as
+    of `links`.
+    """
+    for table in (verdicts, landings):
+        found = _select().where(func.lower(table.c.repository) == repository.lower())
+        for row in connection.execute(found if number is None else found.where(table.c.number == number)):
+            try:
+                yield _entry(row)
+            except _DAMAGE as error:
+                raise _damaged(Broken(row.sequence, "it holds what no entry can")) from error
 
 
 def verify(connection: Connection, anchor: str | None = None) -> Broken | None:
@@ -82,7 +114,7 @@ def verify(connection: Connection, anchor: str | None = None) -> Broken | None:
     the end was cut off, or whether all of the chain was made anew.
     """
     previous, expected, anchored = GENESIS, 1, anchor in (None, GENESIS)
-    for row in _rows_one_by_one_where_damaged(connection):
+    for row in _rows(connection):
         if isinstance(row, Broken):
             return row
         reason = _wrong(row, previous, expected)
@@ -100,24 +132,34 @@ def verify(connection: Connection, anchor: str | None = None) -> Broken | None:
 
 def _known(connection: Connection, names: Sequence[str]) -> dict[str, Entry]:
     """Return the entries on record that have these names."""
-    return {row.name: _entry(row) for row in connection.execute(_select().where(ledger.c.name.in_(names)))}
+    try:
+        return {row.name: _entry(row) for row in connection.execute(_select().where(ledger.c.name.in_(names)))}
+    except _DAMAGE as error:
+        raise StoreError("the ledger is damaged, and nothing is added to it", mend=_MEND) from error
+
+
+def values_of(entry: Entry) -> dict[str, Any]:
+    """Return what an entry says, by the names of columns, and its `kind`."""
+    return (
+        {"kind": "landing", **_landing_values(entry)}
+        if isinstance(entry, Landing)
+        else {"kind": "verdict", **_verdict_values(entry)}
+    )
 
 
 def _add(connection: Connection, end: Head, fresh: Sequence[tuple[str, Entry]]) -> Head:
-    links, told, landed = [], [], []
+    rows: dict[str, list[dict[str, Any]]] = {"ledger": [], "verdict": [], "landing": []}
     sequence, previous = end.entries, end.hash
     for name, entry in fresh:
         sequence, before, previous = sequence + 1, previous, following(previous, entry)
-        link = {"sequence": sequence, "name": name, "previous": before, "hash": previous}
-        if isinstance(entry, Landing):
-            links.append({**link, "kind": "landing"})
-            landed.append(_landing_values(sequence, entry))
-        else:
-            links.append({**link, "kind": "verdict"})
-            told.append(_verdict_values(sequence, entry))
-    for table, values in ((ledger, links), (verdicts, told), (landings, landed)):
-        if values:
-            connection.execute(insert(table), values)
+        values = values_of(entry)
+        kind = values.pop("kind")
+        rows[kind].append({"sequence": sequence, **values})
+        link = {"sequence": sequence, "kind": kind, "name": name, "previous": before, "hash": previous}
+        rows["ledger"].append(link)
+    for kind, table in (("ledger", ledger), ("verdict", verdicts), ("landing", landings)):
+        if rows[kind]:
+            connection.execute(insert(table), rows[kind])
     return Head(sequence, previous)
 
 
@@ -126,25 +168,18 @@ def _select() -> Any:
     return select(ledger, *_VERDICT, *_LANDING).select_from(joined).order_by(ledger.c.sequence)
 
 
-def _rows(connection: Connection) -> Iterator[Row[Any]]:
-    """All rows in order. By pages, so that no driver holds all of them."""
-    last = 0
-    while page := connection.execute(_after(last).limit(_BATCH)).all():
-        yield from page
-        last = page[-1].sequence
-
-
 def _after(last: int) -> Any:
     return _select().where(ledger.c.sequence > last)
 
 
-def _rows_one_by_one_where_damaged(connection: Connection) -> Iterator[Row[Any] | Broken]:
+def _rows(connection: Connection) -> Iterator[Row[Any] | Broken]:
     """All rows in order; a row that cannot even be read is a broken link, and the last."""
     last, size = 0, _BATCH
     while True:
         try:
             page: Sequence[Row[Any]] = connection.execute(_after(last).limit(size)).all()
-        except (ValueError, TypeError, OperationalError) as error:
+        except (*_DAMAGE, OperationalError) as error:
+            # SQLite's driver finds damaged text that is not UTF-8; whatever else is operational breaks no link.
             if isinstance(error, OperationalError) and "decode" not in str(error.orig).lower():
                 raise
             if size == 1:
@@ -167,7 +202,7 @@ def _wrong(row: Row[Any], previous: str, expected: int) -> str | None:
     try:
         entry = _entry(row)
         content = following(previous, entry)
-    except (ValueError, TypeError, AttributeError, LabelError):  # as the damage may be
+    except _DAMAGE:
         return "it holds what no entry can"
     if row.hash != content:
         return "its content is not what its hash was made of"
@@ -197,10 +232,9 @@ def _entry(row: Row[Any]) -> Entry:
             raise ValueError("an entry of no kind")
 
 
-def _verdict_values(sequence: int, verdict: Verdict) -> dict[str, Any]:
+def _verdict_values(verdict: Verdict) -> dict[str, Any]:
     shown, source = verdict.shown, verdict.source
     return {
-        "sequence": sequence,
         "change_id": verdict.change_id,
         "finding": verdict.finding,
         "who": verdict.who,
@@ -242,9 +276,8 @@ def _verdict(told: Mapping[str, Any]) -> Verdict:
     )
 
 
-def _landing_values(sequence: int, landing: Landing) -> dict[str, Any]:
+def _landing_values(landing: Landing) -> dict[str, Any]:
     return {
-        "sequence": sequence,
         "change_id": landing.change_id,
         "commit": landing.commit,
         "repository": landing.repository,
@@ -256,6 +289,10 @@ def _landing_values(sequence: int, landing: Landing) -> dict[str, Any]:
 def _landing(told: Mapping[str, Any]) -> Landing:
     moment = _moment(told["landed_at"])
     return Landing(told["change_id"], told["commit"], told["repository"], told["number"], moment)
+
+
+def _damaged(broken: Broken) -> StoreError:
+    return StoreError(f"entry {broken.sequence} of the ledger is damaged: {broken.reason}", mend=_MEND)
 
 
 def _moment(value: Any) -> datetime:

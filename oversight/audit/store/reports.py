@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oversight.audit import fields
 from oversight.audit.fields import Fields
-from oversight.audit.store.tables import changes, opinions, reports, repositories, storable
+from oversight.audit.store.tables import changes, labels, opinions, reports, repositories, storable
 from oversight.errors import StoreError
 from oversight.reports.as_json import SCHEMA_VERSION
 
@@ -104,6 +104,16 @@ class Told:
     opinions: Sequence[Mapping[str, Any]] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Came:
+    """How a report came: a word for it, the pull request's number, the moment, and the row of the file's run."""
+
+    source: str
+    number: int | None
+    at: datetime
+    run_id: int | None = None
+
+
 def read(told: Any, where: str, repository: str | None = None) -> Told:
     """Return what a parsed JSON report says; it is kept under the name `repository`, by default its own.
 
@@ -148,18 +158,19 @@ def read_score(told: Mapping[str, Any], where: str, repository: str) -> Told:
     return Told(storable(repository), {"commit": told["commit"]}, report)
 
 
-def add(connection: Connection, told: Told, *, source: str, number: int | None, at: datetime) -> int:
-    """Put a report on record and return its row; that of the one on record where it says the same."""
+def add(connection: Connection, told: Told, came: Came) -> tuple[int, bool]:
+    """Put a report on record. Return its row, or that of the same one that is on record, and whether it is new."""
     change = change_of(connection, repository_of(connection, told.repository), told.change)
-    values = {**told.report, "change_id": change, "source": source, "number": number, "at": at}
+    values = {**told.report, **asdict(came), "change_id": change}
     added = connection.scalar(
         upsert(connection, reports).values(values).on_conflict_do_nothing().returning(reports.c.id)
     )
     if added is None:
-        return int(connection.scalars(select(reports.c.id).where(reports.c.digest == told.report["digest"])).one())
+        same = select(reports.c.id).where(reports.c.digest == told.report["digest"])
+        return int(connection.scalars(same).one()), False
     if told.opinions:
         connection.execute(insert(opinions), [{**opinion, "report_id": added} for opinion in told.opinions])
-    return int(added)
+    return int(added), True
 
 
 def repository_of(connection: Connection, name: str) -> int:
@@ -293,3 +304,16 @@ def _moment(text: str | None) -> datetime | None:
         return None if moment is None else (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def forget(connection: Connection, repository: str) -> int:
+    """Delete the reports on a repository and the changes that nothing else names; return how many reports."""
+    key = select(repositories.c.id).where(repositories.c.key == repository.lower())
+    ours = select(changes.c.id).where(changes.c.repository_id.in_(key))
+    found = connection.execute(select(reports.c.id).where(reports.c.change_id.in_(ours))).scalars().all()
+    said = select(reports.c.id).where(reports.c.change_id.in_(ours))
+    connection.execute(delete(opinions).where(opinions.c.report_id.in_(said)))
+    connection.execute(delete(reports).where(reports.c.change_id.in_(ours)))
+    labelled = select(labels.c.change_id)
+    connection.execute(delete(changes).where(changes.c.id.in_(ours), changes.c.id.not_in(labelled)))
+    return len(found)

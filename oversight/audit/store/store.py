@@ -64,7 +64,7 @@ class Store:
         """
         told = reports.read(report, "the report", repository)
         with writing(self.engine) as connection:
-            return reports.add(connection, told, source=source, number=number, at=at)
+            return reports.add(connection, told, reports.Came(source, number, at))[0]
 
     def append(self, entries: Iterable[Entry]) -> int:
         """Add verdicts and landings at the end of the ledger, and return how many: those that are not on record yet.
@@ -76,14 +76,27 @@ class Store:
         with writing(self.engine) as connection:
             return ledger.append(connection, entries).added
 
-    def record(self) -> Record:
-        """Return all of the ledger, in its order."""
+    def record(self, repository: str | None = None, number: int | None = None) -> Record:
+        """Return all of the ledger, in its order, or what is in it of one repository, or of one pull request there."""
         with reading(self.engine) as connection:
-            told = list(ledger.entries(connection))
+            links = ledger.links(connection)
+            told = (
+                [link.entry for link in links]
+                if repository is None
+                else list(ledger.about(connection, repository, number))
+            )
         return Record(
             tuple(entry for entry in told if isinstance(entry, Verdict)),
             tuple(entry for entry in told if isinstance(entry, Landing)),
         )
+
+    def forget(self, repository: str) -> int:
+        """Delete the reports on a repository, with all that they say of its changes, and return how many there were.
+
+        The ledger stays: it is a chain, and holds no code. So do labels that were imported, and the changes they name.
+        """
+        with writing(self.engine) as connection:
+            return reports.forget(connection, repository)
 
     def head(self) -> Head:
         """Return the end of the ledger, to be noted where who can write to the database cannot."""
