@@ -10,7 +10,8 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from oversight import __version__
-from oversight_server import errors, health, webhooks
+from oversight_server import api, errors, health, webhooks
+from oversight_server.assembly import assemble
 from oversight_server.database import open_database
 from oversight_server.dispatcher import Dispatcher, Jobs
 from oversight_server.inbox import Inbox
@@ -21,15 +22,17 @@ _GRACE = 20.0
 
 
 def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
-    """Return the application. Opens and migrates the database at once, so that StoreError is raised here.
+    """Return the application. Raises StoreError, since the database is opened and migrated at once, and ConfigError.
 
-    `jobs` is what deliveries are handed to; it starts and stops with the application. Where there is none, deliveries
-    are kept until a server comes that has one.
+    `jobs` is what deliveries are handed to, None for the queue that the settings ask for; it starts and stops with the
+    application. Where they name no App there is none, and deliveries are kept until a server comes that has one.
     """
     engine = open_database(settings.database)
     inbox, metrics = Inbox(engine), Metrics()
+    parts = assemble(settings, metrics)
+    jobs = parts.jobs if jobs is None else jobs
     dispatcher = Dispatcher(inbox, jobs, keep=timedelta(days=settings.retention.deliveries_days)) if jobs else None
-    state = health.Health(settings, inbox, jobs, dispatcher)
+    state = health.Health(settings, engine, inbox, jobs, dispatcher)
     metrics.watch(state.gauges)
 
     @asynccontextmanager
@@ -46,6 +49,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
             if jobs is not None and dispatcher is not None:
                 await asyncio.to_thread(dispatcher.close, _GRACE)
                 await asyncio.to_thread(jobs.stop, _GRACE)
+            await asyncio.to_thread(parts.close)
             engine.dispose()
 
     app = FastAPI(
@@ -56,4 +60,5 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     receiver = webhooks.Receiver(settings, inbox, metrics)
     app.include_router(webhooks.router(receiver))
     app.include_router(health.router(state, metrics, settings))
+    app.include_router(api.router(settings, parts, metrics))
     return app

@@ -32,7 +32,7 @@ class Jobs(Protocol):
     def enqueue(self, delivery: Delivery) -> None:
         """Take a delivery over for good; the same id again does nothing. Raises where it cannot now."""
 
-    def stop(self, seconds: float) -> None:
+    def stop(self, seconds: float) -> object:
         """Finish what is running within `seconds`, leave the rest for later."""
 
     def stats(self) -> Mapping[str, int]:

@@ -22,10 +22,10 @@ from oversight.errors import ConfigError, DiffError, RepositoryError, UnscoredEr
 from oversight.reports import RiskReport
 from oversight_github.client import Client, RateLimited, Unavailable
 from oversight_github.code.clone import FetchError, GoneError
-from oversight_github.code.remote import is_sha
 from oversight_github.code.unscored import unscored
 from oversight_github.code.wanted import Wanted
 from oversight_github.events import Pull
+from oversight_github.shas import is_sha
 from oversight_server.children import wire
 from oversight_server.children.pool import LostError, Pool
 from oversight_server.clones import Clones
@@ -39,14 +39,14 @@ _BLOBLESS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class How:
     """How a review is to be done: `budget` None as the operator or the repository says; `patience`: see `Pool.ask`."""
 
     budget: float | None = None
     patience: float | None = None
 
 
-USUAL = Request()
+USUAL = How()
 
 
 class Reviews:
@@ -77,7 +77,7 @@ class Reviews:
         wanted = Wanted(pull.head_sha, (pull.base_sha,), pull=pull)
         return self.of_github(wanted, repository=repository, installation=installation)
 
-    def of_github(self, wanted: Wanted, *, repository: str, installation: int, how: Request = USUAL) -> RiskReport:
+    def of_github(self, wanted: Wanted, *, repository: str, installation: int, how: How = USUAL) -> RiskReport:
         """Review what is wanted of a repository on GitHub.
 
         Raises GitHubError, NoChildError, and UsageError for a name that is no branch or tag there.
@@ -85,9 +85,7 @@ class Reviews:
         if self._app is None:
             raise UsageError("the server is no GitHub App", mend="set OVERSIGHT_GITHUB__APP_ID and its like")
         with self._app.client(installation, repository, READING) as client:
-            about = client.get(client.here())
-            size = about.get("size") if isinstance(about, dict) else None
-            kilobytes = size if isinstance(size, int) else None
+            kilobytes = wanted.pull.kilobytes if wanted.pull is not None else _size_of(client)
             renewal = self._app.renewal(installation, repository, READING)
             try:
                 with self._clones.hold(repository, renewal, kilobytes=kilobytes) as held:
@@ -102,7 +100,7 @@ class Reviews:
                     wanted.head, repository, how, lambda: self._through_api(wanted, client, why, how)
                 )
 
-    def of_machine(self, name: str, span: str, *, how: Request = USUAL) -> RiskReport:
+    def of_machine(self, name: str, span: str, *, how: How = USUAL) -> RiskReport:
         """Review a revision or a range of a repository of this machine. Raises UsageError, RepositoryError."""
         if name not in self._local:
             raise UsageError("there is no such repository", mend="name one that the operator has listed")
@@ -115,7 +113,7 @@ class Reviews:
         except (ConfigError, UnscoredError) as error:
             return unscored(error, None, name, self._budget_of(how))
 
-    def diff(self, text: bytes, *, how: Request = USUAL) -> RiskReport:
+    def diff(self, text: bytes, *, how: How = USUAL) -> RiskReport:
         """Review a bare diff. Raises DiffError where it is none, NoChildError."""
         try:
             return self._asked({"do": "diff", "text": text.decode("utf-8", "surrogateescape")}, how)
@@ -134,7 +132,7 @@ class Reviews:
         """End all children; reviews that are under way are lost."""
         self._pool.close()
 
-    def _in_clone(self, held: Any, wanted: Wanted, repository: str, how: Request) -> RiskReport:
+    def _in_clone(self, held: Any, wanted: Wanted, repository: str, how: How) -> RiskReport:
         tip, head = held.fetch(wanted)
         message = {
             "do": "revision", "path": str(held.path), "index": str(held.index), "tip": tip, "head": head,
@@ -148,7 +146,7 @@ class Reviews:
             held.fetch_contents(_shas(answer.get("lacking")))
         raise UnscoredError("the review did not come to an end", mend="report it, please")
 
-    def _through_api(self, wanted: Wanted, client: Client, because: RepositoryError, how: Request) -> RiskReport:
+    def _through_api(self, wanted: Wanted, client: Client, because: RepositoryError, how: How) -> RiskReport:
         from oversight_github.code.through_api import through_api
 
         try:
@@ -166,17 +164,17 @@ class Reviews:
         report = self._asked(message, how)
         return replace(report, notes=(*report.notes, source.note))
 
-    def _or_unscored(self, head: str, repository: str, how: Request, review: Callable[[], RiskReport]) -> RiskReport:
+    def _or_unscored(self, head: str, repository: str, how: How, review: Callable[[], RiskReport]) -> RiskReport:
         """Return the report, or one that says why there is none: also where the base's own settings are wrong."""
         try:
             return review()
         except (UnscoredError, ConfigError, DiffError) as error:
             return unscored(error, head if is_sha(head) else None, repository, self._budget_of(how))
 
-    def _asked(self, message: Mapping[str, Any], how: Request) -> RiskReport:
+    def _asked(self, message: Mapping[str, Any], how: How) -> RiskReport:
         return self._read(self._answer(message, how))
 
-    def _answer(self, message: Mapping[str, Any], how: Request) -> dict[str, Any]:
+    def _answer(self, message: Mapping[str, Any], how: How) -> dict[str, Any]:
         """Return a child's answer; one that was lost, and not for being late, has a second chance."""
         whole = {**message, "budget": self._budget_of(how), "seconds": self._pool.bounds.seconds}
         try:
@@ -192,8 +190,15 @@ class Reviews:
         except ValueError:
             raise UnscoredError("the review ended in no report", mend="report it, please") from None
 
-    def _budget_of(self, how: Request) -> float | None:
+    def _budget_of(self, how: How) -> float | None:
         return self._budget if how.budget is None else how.budget
+
+
+def _size_of(client: Client) -> int | None:
+    """Return GitHub's figure for the size of a repository in kilobytes."""
+    about = client.get(client.here())
+    size = about.get("size") if isinstance(about, dict) else None
+    return size if isinstance(size, int) else None
 
 
 def _disk(error: OSError) -> FetchError:

@@ -8,6 +8,7 @@ them; a setting that makes no sense is a ConfigError that names the variable and
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ NESTED = "__"
 SHORTEST_SECRET = 8
 
 _LARGEST_KEY = 65_536
+_REPOSITORY = re.compile(r"(?!\.+(?:/|$))[A-Za-z0-9._-]{1,100}(?:/(?!\.+$)[A-Za-z0-9._-]{1,100})?")
 _BEGIN, _PRIVATE = "-----BEGIN ", "PRIVATE KEY-----"
 
 
@@ -48,7 +50,7 @@ def _private_key(value: object) -> object:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             raise ValueError(f"the file cannot be read: {reason or 'it is no text'}") from None
-    text = text.strip().replace("\\n", "\n")
+    text = text.replace("\\n", "\n").strip()
     if not text.startswith(_BEGIN) or _PRIVATE not in text:
         raise ValueError("it is no private key in PEM format, as GitHub hands it out, and names no file with one")
     return text + "\n"
@@ -86,6 +88,43 @@ class GitHubSettings(_Group):
     )
 
 
+class QueueSettings(_Group):
+    """How jobs are done."""
+
+    workers: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Jobs at once in this process. Of one repository there is one, in all processes.",
+    )
+    attempts: int = Field(
+        default=6,
+        ge=1,
+        le=20,
+        description="Attempts before a job is given up; waits between them double. Rate limits use up none.",
+    )
+    patience_hours: float = Field(
+        default=24.0, gt=0, description="Hours for which a job waits for rate limits at most."
+    )
+    dead_seconds: float = Field(
+        default=20.0,
+        ge=5,
+        description="Seconds without a sign of life after which a process is dead and others do its jobs.",
+    )
+
+
+class PostingSettings(_Group):
+    """What is told on a pull request."""
+
+    comment: Literal["auto", "always", "never"] = Field(
+        default="auto", description="Summary comment: auto (where something calls for a reader), always or never."
+    )
+    inline: bool = Field(default=False, description="Whether findings are told in the diff as well.")
+    check_run: bool = Field(default=True, description="Whether there is a check run, with its buttons for verdicts.")
+    labels: bool = Field(default=False, description="Whether pull requests get a label with the verdict.")
+    gate: bool = Field(default=False, description="Whether the check run of a flagged change fails.")
+
+
 class RetentionSettings(_Group):
     """How long what came from GitHub is kept."""
 
@@ -94,6 +133,62 @@ class RetentionSettings(_Group):
         gt=0,
         description="Days for which the ids of deliveries are remembered, so that a redelivery is known as one. Their "
         "payloads go as soon as the queue has them.",
+    )
+    jobs_days: float = Field(
+        default=30.0, gt=0, description="Days for which is remembered what became of a job, given up ones included."
+    )
+
+
+class ReviewSettings(_Group):
+    """What one review may take. Each is computed in a process of its own."""
+
+    processes: int = Field(default=2, ge=1, le=64, description="Reviews at once; each takes a core and some memory.")
+    seconds: float = Field(
+        default=300.0, ge=1, description="Seconds that a review may compute; one that takes longer is unscored."
+    )
+    megabytes: int = Field(
+        default=1024, ge=256, description="Megabytes of memory that a review may take, where the platform bounds it."
+    )
+    reuse: int = Field(default=500, ge=1, description="Reviews after which a process is replaced by a new one.")
+    budget: float | None = Field(
+        default=None,
+        gt=0,
+        le=100,
+        description="Percentage of changes to flag. Otherwise what a repository's `oversight.toml` says, or 10.",
+    )
+    drafts: bool = Field(default=False, description="Whether drafts of pull requests are reviewed.")
+
+
+class CloneSettings(_Group):
+    """How much code is kept."""
+
+    megabytes: int = Field(
+        default=20_000, ge=0, description="Megabytes of clones that are kept; those not used for longest go first."
+    )
+    largest_megabytes: int = Field(
+        default=5_000, ge=1, description="Megabytes of one clone. What is larger is read through the API."
+    )
+    seconds: float = Field(
+        default=900.0, ge=1, description="Seconds that fetching for one review may take; then the API has to do."
+    )
+
+
+def _names(value: dict[str, Path]) -> dict[str, Path]:
+    if not all(_REPOSITORY.fullmatch(name) for name in value):
+        raise ValueError("names are of letters, digits, dots and dashes, with a slash in between at most")
+    return value
+
+
+class ApiSettings(_Group):
+    """What `POST /api/review` does."""
+
+    concurrency: int = Field(default=2, ge=1, description="Reviews at once through the API; others are answered 429.")
+    megabytes: int = Field(
+        default=10, ge=1, le=100, description="Megabytes of a request; larger ones are answered 413."
+    )
+    repositories: Annotated[dict[str, Path], AfterValidator(_names)] = Field(
+        default_factory=dict,
+        description='Repositories of this machine that may be asked for, as JSON: `{"name": "/path"}`.',
     )
 
 
@@ -145,7 +240,12 @@ class Settings(BaseSettings):
         default="info", description="How much is logged: debug, info, warning or error."
     )
     github: GitHubSettings = Field(default_factory=GitHubSettings)
+    queue: QueueSettings = Field(default_factory=QueueSettings)
+    posting: PostingSettings = Field(default_factory=PostingSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    reviews: ReviewSettings = Field(default_factory=ReviewSettings)
+    clones: CloneSettings = Field(default_factory=CloneSettings)
+    api: ApiSettings = Field(default_factory=ApiSettings)
 
     @property
     def database(self) -> str:

@@ -14,13 +14,13 @@ from sqlalchemy import create_engine, text
 from oversight_server import health
 from oversight_server.metrics import Metrics
 from oversight_server.settings import Settings
+from tests.server.app_double import pem
 from tests.server.conftest import settings_of
 from tests.server.process import Process
 from tests.server.recorder import Recorder
 from tests.server.thread import Served
 
 TOKEN = "a token of the tests"
-PEM = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_the_secret_alone_makes_a_limited_server(served: Served):
 
 def test_with_everything_set_it_is_ready(tmp_path: Path, recorder: Recorder):
     """A server that lacks nothing says so."""
-    github = {"app_id": "7", "private_key": PEM}
+    github = {"app_id": "7", "private_key": pem()}
     with Served(settings_of(tmp_path, api_token=TOKEN, github=github), recorder) as served:
         answer = served.get("/readyz")
     assert (answer.status, answer.json) == (200, {"status": "ready", "missing": []})

@@ -56,11 +56,10 @@ class BusyError(NoChildError):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the children may take: how many, seconds for one answer, megabytes of memory each, answers in a life."""
+    """What the children may take: how many, seconds for one answer, and answers in a life."""
 
     children: int = 2
     seconds: float = 300.0
-    megabytes: int = 2048
     answers: int = 500
 
 

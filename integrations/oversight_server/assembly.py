@@ -1,0 +1,71 @@
+"""The parts that do the work, made from the settings and put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from oversight.audit.store import Store
+from oversight_github.code.clone import Limits
+from oversight_server.children.pool import Bounds, Pool
+from oversight_server.clones import Clones
+from oversight_server.github_app import GitHubApp
+from oversight_server.metrics import Metrics
+from oversight_server.queue.jobs import Jobs
+from oversight_server.reviewing import Reviews
+from oversight_server.services import Options, Services
+from oversight_server.settings import Settings
+
+_MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Assembly:
+    """What reviews, the App it reviews for, and its queue; without an App there is none of the latter two."""
+
+    reviews: Reviews
+    app: GitHubApp | None = None
+    jobs: Jobs | None = None
+    store: Store | None = None
+
+    def close(self) -> None:
+        """End all children, and let go of the database. What was under way is done again by whoever comes next."""
+        self.reviews.close()
+        if self.store is not None:
+            self.store.close()
+
+
+def assemble(settings: Settings, metrics: Metrics) -> Assembly:
+    """Put together what the settings ask for. Raises ConfigError for an App that is none, and StoreError."""
+    app = app_of(settings)
+    reviews = reviews_of(settings, app)
+    if app is None:
+        return Assembly(reviews)
+    options = Options(
+        workers=settings.reviews.processes,
+        drafts=settings.reviews.drafts,
+        keep_days=settings.retention.deliveries_days,
+    )
+    store = Store.open(settings.database)
+    return Assembly(reviews, app, Jobs(Services(app, reviews, store, metrics, options)), store)
+
+
+def app_of(settings: Settings) -> GitHubApp | None:
+    """Return the App, None where the settings name none. Raises ConfigError."""
+    github = settings.github
+    if github.app_id is None or github.private_key is None:
+        return None
+    return GitHubApp(github.app_id, github.private_key.get_secret_value(), api_url=github.api_url)
+
+
+def reviews_of(settings: Settings, app: GitHubApp | None) -> Reviews:
+    """Return what reviews; it starts its processes when they are needed."""
+    asked = settings.reviews
+    first = {"do": "start", "model": settings.model, "megabytes": asked.megabytes}
+    bounds = Bounds(children=asked.processes, seconds=asked.seconds, answers=asked.reuse)
+    clones = Clones(
+        settings.data_dir.expanduser().absolute() / "clones",
+        server_url=settings.github.server_url,
+        most_bytes=settings.clones.megabytes * _MEGABYTE,
+        limits=Limits(seconds=settings.clones.seconds, size=settings.clones.largest_megabytes * _MEGABYTE),
+    )
+    return Reviews(Pool(first, bounds), clones, app, local=settings.api.repositories, budget=asked.budget)
