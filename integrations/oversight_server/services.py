@@ -14,8 +14,9 @@ from oversight.audit.verdict import Landing, Record, Verdict
 from oversight.reports import RiskReport
 from oversight_github.client import Client
 from oversight_github.events import Pull
-from oversight_github.publish import Wishes
+from oversight_github.publish import Comment, Wishes
 from oversight_server.queue.retries import Limits
+from oversight_server.settings import Settings
 
 
 class GitHub(Protocol):
@@ -88,6 +89,26 @@ class Options:
     beat: float = 2.0
     dead_after: float = 20.0
     keep_days: float = 30.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Options:
+        """Return what the settings say."""
+        queue, posting = settings.queue, settings.posting
+        return cls(
+            workers=queue.workers,
+            limits=Limits(attempts=queue.attempts, patience=queue.patience_hours * 3600),
+            wishes=Wishes(
+                comment=Comment(posting.comment),
+                inline=posting.inline,
+                check_run=posting.check_run,
+                labels=posting.labels,
+                gate=posting.gate,
+                buttons=True,
+            ),
+            drafts=settings.reviews.drafts,
+            dead_after=queue.dead_seconds,
+            keep_days=settings.retention.jobs_days,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from oversight.audit.store import Store
+from sqlalchemy import select
+
+from oversight.audit.store import Store, reading
+from oversight.audit.store.tables import changes, reports
 from oversight.changes.diff import render
 from oversight.reports import RiskReport
 from oversight_github.client import Client
 from oversight_github.events import Pull
 from oversight_server.inbox import Delivery
-from oversight_server.queue import Job, Jobs
+from oversight_server.queue.book import Book
+from oversight_server.queue.jobs import Jobs
+from oversight_server.queue.model import Due, Job, Review
 from oversight_server.queue.retries import Limits
 from oversight_server.services import Options, Services
 from tests.github.double import TOKEN, Double
@@ -184,6 +189,18 @@ class Works:
         while not true():
             assert time.monotonic() < end, (dict(self.jobs.stats()), self.github.broken)
             time.sleep(0.02)
+
+    def reports(self) -> list[tuple[str, int]]:
+        """The heads and pull requests of the reports that were kept."""
+        query = select(changes.c.commit, reports.c.number).join_from(reports, changes)
+        with reading(self.store.engine) as connection:
+            return [(row.commit, row.number) for row in connection.execute(query)]
+
+    def book_only(self) -> Due:
+        """Put the review of pull request 7 on the books, and not into the queue."""
+        due = Book(self.store.engine, self.now).take(Review("octo/repo", INSTALLATION, 7, HEAD), self.reviews.version)
+        assert due is not None
+        return due
 
     def stats(self, name: str) -> int:
         return self.jobs.stats()[name]

@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from oversight.changes.diff import change_from_diff
-from oversight.changes.patches import EVERYTHING
-from oversight.config import Settings
 from oversight.errors import OversightError, UnscoredError
-from oversight.history.model import Completeness
 from oversight.reports import RiskReport
 from oversight.reports.as_json import as_dict
-from oversight.reports.model import Coverage, Skipped, Status
 from oversight_github.client import Client, GitHubError, NotFound
+from oversight_github.code.unscored import unscored
 from oversight_github.events import Pull
 from oversight_github.publish import Outcome, Published, Target, publish
 from oversight_github.publish.model import CHECK_RUN, SUMMARY
@@ -86,21 +81,11 @@ def _reviewed(job: Job, pull: Pull, desk: Desk) -> RiskReport:
     try:
         return desk.services.reviews.pull(pull, repository=repository_of(job), installation=job.installation)
     except UnscoredError as error:
-        return _unscored(job, pull, error)
+        return unscored(error, pull.head_sha, repository_of(job), None)
     except OversightError as error:
         if not desk.last or isinstance(error, GitHubError):
             raise
-        return _unscored(job, pull, error)
-
-
-def _unscored(job: Job, pull: Pull, error: OversightError) -> RiskReport:
-    nothing = replace(change_from_diff(b""), id=pull.head_sha, head=pull.head_sha, repository=repository_of(job))
-    return RiskReport(
-        id=pull.head_sha, change=nothing, status=Status.UNSCORED, risk=None, percentile=None, flagged=True,
-        flagged_by=(), budget=Settings().budget, hunks=(), findings=(),
-        coverage=Coverage(1, 0, None, 0, Completeness.NONE, (Skipped(EVERYTHING, error.message),)),
-        model=None, error=error.message,
-    )  # fmt: skip
+        return unscored(error, pull.head_sha, repository_of(job), None)
 
 
 def _post(job: Job, report: RiskReport, pull: Pull, api: Client, desk: Desk) -> tuple[RiskReport, Published]:

@@ -12,8 +12,3 @@ retries.py    when to try again, and when to give up
 watchdog.py   signs of life; the jobs of a worker that died go to others
 jobs.py       all of it together, with the thread that looks after it
 """
-
-from oversight_server.queue.jobs import Jobs
-from oversight_server.queue.model import Job, Kind, State
-
-__all__ = ["Job", "Jobs", "Kind", "State"]

@@ -56,6 +56,7 @@ class Jobs:
         self._worker = Worker(self._book, services, take=self._take, put=self._put, clock=clock)
         self._engine = Engine(database.url, self._name, self._worker.run, workers=options.workers, poll=options.poll)
         self._watchdog = Watchdog(database, self._name, self._engine, dead_after=options.dead_after)
+        self._model = ""
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="watchdog", daemon=True)
         self._swept = self._tidied = -_TIDY
@@ -66,7 +67,11 @@ class Jobs:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Make or migrate the tables, and begin to work, also on what other processes have left. Raises StoreError."""
+        """Make or migrate the tables, and begin to work, also on what other processes have left.
+
+        Raises StoreError, and ModelError where the model cannot be loaded.
+        """
+        self._model = self._services.reviews.version  # asked once: it may take a child process to know
         migrate(self._services.ledger.engine, _MIGRATIONS, version_table=VERSION_TABLE)
         self._watchdog.beat()  # first: whoever begins a job has to be known
         self._engine.start()
@@ -115,7 +120,7 @@ class Jobs:
         return due is not None
 
     def _take(self, task: Task) -> None:
-        due = self._book.take(task, self._services.reviews.version)
+        due = self._book.take(task, self._model)
         if due is not None:
             self._engine.put(due)
 

@@ -85,7 +85,7 @@ class Watchdog:
 
     def _bury(self, worker: str) -> bool:
         """Hand on what a dead worker had begun. Of several that want to, one does, the others wait and find it done."""
-        beat = self._seen[worker][0]
+        beat, _ = self._seen.pop(worker)
         with writing(self._database) as connection:
             still = delete(workers).where(workers.c.id == worker, workers.c.beat == beat).returning(workers.c.id)
             if connection.execute(still).one_or_none() is None:

@@ -66,8 +66,8 @@ class Worker:
                 return self._failed(job, error)
             for task in done.then:
                 self._take(task)
-            closed = self._book.finish(job, done.state)
-            if closed and job.kind is Kind.REVIEW and done.state is State.SUPERSEDED:
+            self._book.finish(job, done.state)
+            if job.kind is Kind.REVIEW and done.state is State.SUPERSEDED:
                 self._services.metrics.reviewed("superseded")
             _log.info("job done", extra={"fields": {"outcome": done.outcome}})
             return done.outcome

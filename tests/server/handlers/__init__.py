@@ -1,0 +1,1 @@
+"""Tests of what deliveries ask for, and how it is done."""
