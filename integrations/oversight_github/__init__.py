@@ -4,6 +4,7 @@
     commands.py    `/oversight …` in a comment -> a command, no I/O
     client.py      REST and GraphQL for one repository: waits, pages, redirections; its errors are in errors.py,
                    how fast it asks in pace.py, what addresses it takes in addresses.py
+    connections.py  lists that GraphQL alone gives, a page at a time
     markers.py     which comments are ours, and what they are about
     shown.py       what a review showed of which head, in marks that verdicts are tied to
     anchors.py     where in a diff GitHub takes a comment

@@ -20,17 +20,18 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+from oversight_github.shas import SHA
+
 _FINGERPRINT = r"[0-9a-f]{32}:[1-9][0-9]{0,8}"
 _LIST = rf"{_FINGERPRINT}(?:,{_FINGERPRINT})*"
 _SUMMARY = re.compile(
-    rf"<!-- oversight:summary v1 key=(?P<key>[0-9a-f]{{8}}) head=(?P<head>[0-9a-f]{{40,64}})"
+    rf"<!-- oversight:summary v1 key=(?P<key>[0-9a-f]{{8}}) head=(?P<head>{SHA})"
     rf" unplaced=(?P<unplaced>{_LIST}|none) -->\r?\n"
 )
 _FINDING = re.compile(
     rf"<!-- oversight:finding v1 key=(?P<key>[0-9a-f]{{8}}) id=(?P<id>{_FINGERPRINT})"
     r" state=(?P<state>open|settled) -->\r?\n"
 )
-_HEAD = re.compile(r"[0-9a-f]{40,64}")
 
 
 class State(StrEnum):
@@ -76,11 +77,6 @@ def key_of(name: str) -> str:
     'dd5c5362'
     """
     return sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-
-
-def is_sha(text: str) -> bool:
-    """Whether a text is a full sha, as marks hold it."""
-    return _HEAD.fullmatch(text) is not None
 
 
 def read_summary(body: str) -> SummaryMark | None:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from oversight.errors import OversightError
 from oversight.reports.escape import data
+from oversight_github.shas import SHA
 
 MAX_NUMBER = 2**63 - 1
 
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_SHA = re.compile(SHA)
 _WORD = re.compile(r"[a-z_]{1,60}")
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 # What git check-ref-format refuses, and a dash in front, which would make an option of it.

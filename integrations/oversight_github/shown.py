@@ -17,12 +17,13 @@ from datetime import UTC, datetime
 
 from oversight.reports.model import RiskReport
 from oversight.reports.words import known
+from oversight_github.shas import SHA
 
 MOST = 20
 """Marks that are kept: of so many heads one can tell which of them an answer is about."""
 
 _MARK = re.compile(
-    r"<!-- oversight:shown v1 head=(?P<head>[0-9a-f]{40}(?:[0-9a-f]{24})?) at=(?P<at>[0-9]{1,11})"
+    rf"<!-- oversight:shown v1 head=(?P<head>{SHA}) at=(?P<at>[0-9]{{1,11}})"
     r" flagged=(?P<flagged>yes|no) risk=(?P<risk>[01]\.[0-9]{6}|none)"
     r" percentile=(?P<percentile>[0-9]{1,3}\.[0-9]{4}|none) model=(?P<model>[0-9a-f]{64}|none) -->"
 )

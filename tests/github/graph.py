@@ -30,7 +30,15 @@ SCHEMA = graphql.build_schema(
       id: ID!  number: Int!  headRefOid: GitObjectID!
       comments(first: Int, after: String, last: Int, before: String): IssueCommentConnection!
       reviewThreads(first: Int, after: String, last: Int, before: String): PullRequestReviewThreadConnection!
+      commits(first: Int, after: String, last: Int, before: String): PullRequestCommitConnection!
     }
+    type PullRequestCommitConnection { nodes: [PullRequestCommit]  pageInfo: PageInfo!  totalCount: Int! }
+    type PullRequestCommit implements Node { id: ID!  commit: Commit! }
+    type Commit {
+      authors(first: Int, after: String, last: Int, before: String): GitActorConnection!  committer: GitActor
+    }
+    type GitActorConnection { nodes: [GitActor]  pageInfo: PageInfo!  totalCount: Int! }
+    type GitActor { user: User }
     type PageInfo { hasNextPage: Boolean!  endCursor: String }
     type PullRequestReviewThreadConnection {
       nodes: [PullRequestReviewThread]  pageInfo: PageInfo!  totalCount: Int!
@@ -115,6 +123,7 @@ def _pull(world: World, number: int) -> JSON:
         raise _refuse("NOT_FOUND", f"Could not resolve to a PullRequest with the number of {number}.")
     threads = [_thread(world, thread) for thread in world.threads[number]]
     comments = [_comment(world, comment, "IssueComment") for comment in world.comments[number]]
+    commits = [_commit(makers) for makers in world.made_by[number]]
     return {
         "__typename": "PullRequest",
         "id": f"PR_{number}",
@@ -122,7 +131,15 @@ def _pull(world: World, number: int) -> JSON:
         "headRefOid": world.pulls[number]["head"]["sha"],
         "comments": lambda _, **cut: _connection(comments, **cut),
         "reviewThreads": lambda _, **cut: _connection(threads, **cut),
+        "commits": lambda _, **cut: _connection(commits[:250], **cut),
     }
+
+
+def _commit(makers: tuple[str, ...]) -> JSON:
+    """A commit of an author, who also committed it, and its co-authors; "": somebody whom GitHub knows no user for."""
+    actors = [{"user": {"login": login} if login else None} for login in makers]
+    commit = {"authors": lambda _, **cut: _connection(actors, **cut), "committer": actors[0]}
+    return {"__typename": "PullRequestCommit", "id": "C", "commit": commit}
 
 
 def _thread(world: World, thread: JSON) -> JSON:

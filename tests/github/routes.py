@@ -72,7 +72,9 @@ def pull(world: World, request: Request) -> Reply:
         return Reply(world.diffs[found["number"]], headers={"content-type": "application/vnd.github.diff"})
     added = sum(hunk.count(LineKind.ADDED) for file in files for hunk in file.hunks)
     deleted = sum(hunk.count(LineKind.DELETED) for file in files for hunk in file.hunks)
-    return Reply({**found, "changed_files": len(files), "additions": added, "deletions": deleted, "merged": False})
+    commits = len(world.made_by[found["number"]])
+    counts = {"commits": commits, "changed_files": len(files), "additions": added, "deletions": deleted}
+    return Reply({**found, **counts, "merged": False})
 
 
 @route("GET", PULL + "/files")

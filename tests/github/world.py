@@ -47,6 +47,7 @@ class World:
         self.blobs: dict[str, bytes] = {}
         self.trees: dict[str, dict[str, JSON]] = {}
         self.commits: dict[str, JSON] = {}
+        self.made_by: dict[int, list[tuple[str, ...]]] = {}
         self._ids = itertools.count(1001)
 
     def id(self) -> int:
@@ -82,6 +83,7 @@ class World:
         """Make a pull request; `head_repository` None: a fork that is gone, "": this repository."""
         head = self.repository if head_repository == "" else head_repository
         self.diffs[number] = diff
+        self.made_by[number] = [(author,)]
         made = self.now()
         self.pulls[number] = {
             "id": self.id(),

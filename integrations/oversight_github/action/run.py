@@ -44,13 +44,13 @@ from oversight_github.action.runner import Runner
 from oversight_github.action.source import find
 from oversight_github.action.wanted import wanted
 from oversight_github.client import Client
-from oversight_github.code.remote import is_sha
 from oversight_github.code.source import Source
 from oversight_github.code.unscored import unscored
 from oversight_github.events import Event, Pull, PullRequestEvent, parse
 from oversight_github.markers import key_of
 from oversight_github.publish import publish
 from oversight_github.publish.model import Target, Wishes
+from oversight_github.shas import is_sha
 
 _NAME = 60  # characters of the paths in the name of a review
 _LARGEST_PAYLOAD = 32 * 1024 * 1024

@@ -21,9 +21,10 @@ from oversight.history.schema import cache_directory
 from oversight_github.action.runner import Runner
 from oversight_github.client import Client
 from oversight_github.code.clone import Clone, GoneError, Limits
-from oversight_github.code.remote import Remote, is_sha
+from oversight_github.code.remote import Remote
 from oversight_github.code.source import GitSource, Source, between, in_clone, tip_of
 from oversight_github.code.wanted import Wanted
+from oversight_github.shas import is_sha
 
 
 @contextmanager

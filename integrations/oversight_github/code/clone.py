@@ -25,7 +25,8 @@ from oversight.changes.repository import Repository
 from oversight.errors import RepositoryError, UsageError
 from oversight.students.scale import BLOCK, RECENT
 from oversight_github.code import bounded
-from oversight_github.code.remote import Remote, is_sha
+from oversight_github.code.remote import Remote
+from oversight_github.shas import is_sha
 
 WHOLE_KILOBYTES = 100_000
 """The largest repository, by GitHub's own figure, that is fetched with all contents: seconds on a hosted runner."""

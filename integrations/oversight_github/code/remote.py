@@ -71,11 +71,6 @@ class Remote:
         return kept | given
 
 
-def is_sha(name: str) -> bool:
-    """Whether `name` is a full commit id."""
-    return len(name) in (40, 64) and not name.strip("0123456789abcdef")
-
-
 def basic(token: str) -> str:
     """Return a token as the value of a header for git's HTTP, which wants a user before it."""
     return base64.b64encode(f"x-access-token:{token}".encode()).decode("ascii")

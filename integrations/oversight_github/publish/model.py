@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from oversight.errors import OversightError
 from oversight.reports.escape import terminal
-from oversight_github.markers import is_sha
+from oversight_github.shas import is_sha
 
 _SHOWN = 400
 
@@ -97,14 +97,6 @@ class Published:
     def failed(self) -> tuple[Step, ...]:
         """The steps that failed for another reason than a want of rights."""
         return tuple(step for step in self.steps if step.outcome is Outcome.FAILED)
-
-    @property
-    def untold(self) -> bool:
-        """Whether something failed and no check run nor summary on GitHub tells of the verdict."""
-        told = {Outcome.DONE, Outcome.UNCHANGED}
-        return bool(self.failed) and not any(
-            step.outcome in told for step in self.steps if step.what in (CHECK_RUN, SUMMARY)
-        )
 
 
 CHECK_RUN = "check run"

@@ -6,36 +6,20 @@ Comments are read through GraphQL, which alone says whether they are ours and wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from oversight_github.client import Client, GitHubError
+from oversight_github.client import Client
+from oversight_github.connections import of_pull
 from oversight_github.markers import FindingMark, SummaryMark, as_written, read_finding, read_summary
 from oversight_github.publish.model import Target
 
-_MAX_PAGES = 100
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._:/~-]+")
 
-_COMMENTS = """
-query ($owner: String!, $name: String!, $number: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) {
-      comments(first: 100, after: $after) {
-        nodes { fullDatabaseId body viewerDidAuthor author { login } editor { login } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-}
-"""
-_THREADS = """
-query ($owner: String!, $name: String!, $number: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) {
-      reviewThreads(first: 50, after: $after) {
-        nodes {
+_COMMENT_FIELDS = "fullDatabaseId body viewerDidAuthor author { login } editor { login }"
+_THREAD_FIELDS = """
           id
           path
           isResolved
@@ -44,13 +28,8 @@ query ($owner: String!, $name: String!, $number: Int!, $after: String) {
             nodes { fullDatabaseId body viewerDidAuthor author { __typename } }
             pageInfo { hasNextPage }
           }
-        }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-}
 """
+_THREADS_AT_ONCE = 50
 
 
 class Superseded(Exception):  # noqa: N818  # no error: somebody pushed, or closed the pull request
@@ -109,7 +88,7 @@ class Standing:
     def summaries(self) -> list[Summary]:
         """Return our summaries, the oldest first. Raises GitHubError."""
         found = []
-        for node in self._nodes(_COMMENTS, "comments"):
+        for node in of_pull(self._api, self.number, "comments", _COMMENT_FIELDS):
             mark = read_summary(node["body"]) if node["viewerDidAuthor"] else None
             if mark is not None and mark.key == self._key:
                 found.append(Summary(int(node["fullDatabaseId"]), node["body"], mark, not as_written(node)))
@@ -118,7 +97,8 @@ class Standing:
     def threads(self) -> list[Thread]:
         """Return the threads that we began. Raises GitHubError."""
         found = []
-        for node in self._nodes(_THREADS, "reviewThreads"):
+        listed = of_pull(self._api, self.number, "reviewThreads", _THREAD_FIELDS, at_once=_THREADS_AT_ONCE)
+        for node in listed:
             comments = node["comments"]["nodes"]
             mark = read_finding(comments[0]["body"]) if comments and comments[0]["viewerDidAuthor"] else None
             if mark is None or mark.key != self._key:
@@ -134,24 +114,6 @@ class Standing:
             )  # fmt: skip
         return found
 
-    def _nodes(self, query: str, connection: str) -> Iterator[Mapping[str, Any]]:
-        owner, _, name = self._api.repository.partition("/")
-        after: str | None = None
-        for _ in range(_MAX_PAGES):
-            variables = {"owner": owner, "name": name, "number": self.number, "after": after}
-            answer = self._api.graphql(query, variables)
-            try:
-                page = answer["repository"]["pullRequest"][connection]
-                following = page["pageInfo"]
-                nodes = [node for node in page["nodes"] if node is not None]
-            except (KeyError, TypeError):
-                raise _foreign() from None
-            yield from nodes
-            if not following["hasNextPage"]:
-                return
-            after = following["endCursor"]
-        raise _foreign()
-
 
 def diff_address(pull: str, path: str, start: int | None = None, end: int | None = None) -> str:
     """Return the address of lines of the new file in a pull request's diff; of it, no part is the change's own text."""
@@ -163,7 +125,3 @@ def diff_address(pull: str, path: str, start: int | None = None, end: int | None
 def _by_a_person(comment: Mapping[str, Any]) -> bool:
     author = comment["author"]
     return not comment["viewerDidAuthor"] and (author is None or author["__typename"] != "Bot")
-
-
-def _foreign() -> GitHubError:
-    return GitHubError("GitHub answered with another list of comments than was asked for", mend="run again later")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from oversight_github.errors import foreign
-
-_SHA = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+from oversight_github.shas import is_sha
 
 
 def at(answer: Any, *keys: str) -> Any:
@@ -27,7 +25,7 @@ def text_at(answer: Any, *keys: str) -> str:
 def sha_at(answer: Any, *keys: str) -> str:
     """Return a full sha; raises GitHubError where there is none."""
     found = text_at(answer, *keys)
-    if not _SHA.fullmatch(found):
+    if not is_sha(found):
         raise foreign(f"no sha as {'.'.join(keys)}")
     return found
 

@@ -201,9 +201,8 @@ class Gatherer:
         return seen is not None and seen.head == verdict.change_id and not self._pulls.moved(said.number, said.at)
 
     def owns(self, number: int, who: str) -> bool:
-        """Whether a pull request is somebody's own, as far as that is known."""
-        author = self._pulls.author(number)
-        return author is None or author.lower() == who.lower()
+        """Whether a pull request is somebody's own work or they have a part in it, as far as that is known."""
+        return self._pulls.has_part(number, who)
 
     def _verdict(self, said: Said, seen: Seen, finding: str | None) -> Verdict:
         return Verdict(

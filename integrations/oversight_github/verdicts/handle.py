@@ -20,6 +20,7 @@ from types import MappingProxyType
 from oversight.audit.verdict import Landing, Record, Verdict
 from oversight.errors import OversightError
 from oversight.reports.escape import terminal
+from oversight_github import commands
 from oversight_github.client import Client, Forbidden, GitHubError
 from oversight_github.events import Comment, Event, Manual, PullRequestEvent, Scheduled
 from oversight_github.verdicts.asking import asked
@@ -73,7 +74,8 @@ def carries_verdicts(event: Event) -> bool:
     """Whether an event is one that `handle` has something to do for."""
     match event:
         case Comment():
-            return event.on_pull and event.action in ("created", "edited")
+            # Most comments are conversation: what holds no command now costs no request.
+            return event.on_pull and event.action in ("created", "edited") and commands.parse(event.body) is not None
         case PullRequestEvent():
             return event.action == "labeled" and (event.label or "").lower() in LABELS
         case Manual() | Scheduled():

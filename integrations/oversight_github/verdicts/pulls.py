@@ -16,26 +16,21 @@ from typing import Any
 from oversight.audit import verdict as audit
 from oversight.audit.verdict import Selection
 from oversight_github.client import Client, Forbidden, NotFound
-from oversight_github.errors import foreign
+from oversight_github.connections import of_pull
 from oversight_github.markers import as_written, read_summary
 from oversight_github.shown import Shown, at_the_time, read_shown
-from oversight_github.verdicts.answers import at, list_at, moment_at, sha_at, text_at
+from oversight_github.verdicts.answers import at, list_at, moment_at, number_at, sha_at, text_at
 from oversight_github.verdicts.sampling import SHARE, in_slice
 
 _MOVES = ("base_ref_changed", "automatic_base_change_succeeded")
 _EARLIER = 10  # commits before the head whose check runs are looked at
-_MAX_PAGES = 100
-_COMMENTS = """
-query ($owner: String!, $name: String!, $number: Int!, $after: String) {
-  repository(owner: $owner, name: $name) {
-    pullRequest(number: $number) {
-      comments(first: 100, after: $after) {
-        nodes { body viewerDidAuthor author { login } editor { login } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
+_MOST_COMMITS = 250  # that GitHub lists of a pull request
+_WRITTEN = "body viewerDidAuthor author { login } editor { login }"
+_MADE = """
+  commit {
+    authors(first: 100) { nodes { user { login } } pageInfo { hasNextPage } }
+    committer { user { login } }
   }
-}
 """
 
 
@@ -61,6 +56,7 @@ class Pulls:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._pulls: dict[int, Any] = {}
+        self._makers: dict[int, frozenset[str] | None] = {}
         self._summaries: dict[int, tuple[Shown, ...]] = {}
         self._checks: dict[str, _Checks] = {}
 
@@ -73,9 +69,31 @@ class Pulls:
                 self._pulls[number] = None
         return self._pulls[number]
 
-    def author(self, number: int) -> str | None:
-        """Return the login of the pull request's author, None where the account is gone."""
-        return text_at(self.pull(number), "user", "login") or None
+    def has_part(self, number: int, who: str) -> bool:
+        """Whether somebody opened a pull request, or wrote or co-wrote a commit of it, as far as GitHub can tell.
+
+        True where it cannot tell of all: where the account that opened it is gone, or there are too many commits.
+        """
+        author = text_at(self.pull(number), "user", "login").lower()
+        if not author or author == who.lower():
+            return True
+        if number not in self._makers:
+            self._makers[number] = self._makers_of(number)
+        makers = self._makers[number]
+        return makers is None or who.lower() in makers
+
+    def _makers_of(self, number: int) -> frozenset[str] | None:
+        """Return the logins, in lower case, of those whose commits these are, None where not all of them are listed."""
+        if number_at(self.pull(number), "commits") > _MOST_COMMITS:
+            return None
+        found: set[str] = set()
+        for node in of_pull(self._client, number, "commits", _MADE):
+            authors = at(node, "commit", "authors")
+            if at(authors, "pageInfo", "hasNextPage"):
+                return None
+            people = [*list_at(authors, "nodes"), at(node, "commit", "committer")]
+            found |= {text_at(one, "user", "login").lower() for one in people}
+        return frozenset(found - {""})
 
     def seen(self, number: int, moment: datetime) -> Seen | None:
         """Return what people saw of a pull request at a moment, None where nobody can tell which head that was."""
@@ -138,22 +156,12 @@ class Pulls:
 
     def _summaries_of(self, number: int) -> Sequence[Shown]:
         if number not in self._summaries:
-            bodies = [text_at(one, "body") for one in self._comments(number) if as_written(one)]
+            bodies = [
+                text_at(one, "body") for one in of_pull(self._client, number, "comments", _WRITTEN) if as_written(one)
+            ]
             reviews = [one for body in bodies if read_summary(body) is not None for one in read_shown(body)]
             self._summaries[number] = tuple(reviews)
         return self._summaries[number]
-
-    def _comments(self, number: int) -> Iterator[Any]:
-        owner, _, name = self._client.repository.partition("/")
-        after: str | None = None
-        for _ in range(_MAX_PAGES):
-            asked = {"owner": owner, "name": name, "number": number, "after": after}
-            page = at(self._client.graphql(_COMMENTS, asked), "repository", "pullRequest", "comments")
-            yield from list_at(page, "nodes")
-            if not at(page, "pageInfo", "hasNextPage"):
-                return
-            after = text_at(page, "pageInfo", "endCursor")
-        raise foreign("a list of comments without an end")
 
 
 def _marked(run: Any) -> tuple[Shown, ...]:

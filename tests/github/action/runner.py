@@ -36,8 +36,8 @@ runs:
       run: echo "stub"
 """
 STUBBED = (
-    "path", "key", "restore-keys", "sarif_file", "category", "persist-credentials", "fetch-depth", "name", "python-version",
-    "if-no-files-found",
+    "path", "key", "restore-keys", "sarif_file", "category", "persist-credentials", "fetch-depth", "name",
+    "python-version", "if-no-files-found",
 )  # fmt: skip
 
 

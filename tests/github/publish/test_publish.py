@@ -9,7 +9,7 @@ import pytest
 
 from oversight.reports.model import RiskReport
 from oversight_github.client import Client
-from oversight_github.publish import Comment, Outcome, Published, Step, Target, Wishes, publish
+from oversight_github.publish import Comment, Outcome, Target, Wishes, publish
 from tests.github.double import TOKEN
 from tests.github.publish.scene import ALL, CHECK_RUNS, COMMENTS, INLINE_ONE, LABELS, REVIEWS, Scene, outcomes
 from tests.github.routes import PULL
@@ -71,7 +71,6 @@ def test_read_only_token(scene: Scene) -> None:
     published = scene.publish(flagged_by_budget(), scene.open(flagged_by_budget()), ALL)
     assert outcomes(published) == dict.fromkeys(STEPS, Outcome.REFUSED)
     assert all("Resource not accessible by integration" in line for line in published.lines)
-    assert not published.untold
     assert not published.failed
 
 
@@ -99,29 +98,14 @@ def test_a_step_that_fails_is_alone(scene: Scene, step: str) -> None:
     expected = dict.fromkeys(STEPS, Outcome.DONE) | {step: Outcome.FAILED}
     assert outcomes(published) == expected
     assert [failed.what for failed in published.failed] == [step]
-    assert not published.untold
 
 
-def test_untold(scene: Scene) -> None:
-    """Where GitHub fails at everything, nothing on it tells of the verdict."""
+def test_all_fails(scene: Scene) -> None:
+    """Where GitHub fails at everything, each step says so for itself."""
     target = scene.open(flagged_by_budget())
     scene.github.fail("*", "*", 502, times=999)
     published = scene.publish(flagged_by_budget(), target, ALL)
     assert outcomes(published) == dict.fromkeys(STEPS, Outcome.FAILED)
-    assert published.untold
-
-
-def test_untold_is_about_failures() -> None:
-    """Quiet, and a want of rights, are no failures; a verdict that is told somewhere is told."""
-
-    def untold(*steps: tuple[str, Outcome]) -> bool:
-        return Published(tuple(Step(what, outcome, "") for what, outcome in steps)).untold
-
-    assert not untold()
-    assert not untold(("check run", Outcome.REFUSED), ("summary comment", Outcome.SKIPPED))
-    assert not untold(("check run", Outcome.UNCHANGED), ("summary comment", Outcome.FAILED))
-    assert untold(("check run", Outcome.REFUSED), ("summary comment", Outcome.FAILED))
-    assert untold(("labels", Outcome.DONE), ("summary comment", Outcome.FAILED))
 
 
 def test_a_bug_is_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,7 +186,6 @@ def test_no_network() -> None:
     with Client("octo/repo", TOKEN, api_url="http://127.0.0.1:9", sleep=lambda _: None) as api:
         published = publish(flagged_by_budget(), Target("a" * 40, 7), api, ALL)
     assert set(outcomes(published).values()) == {Outcome.FAILED}
-    assert published.untold
 
 
 def test_a_target_is_a_sha() -> None:

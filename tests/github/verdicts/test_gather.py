@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from oversight.audit.verdict import Decision, Record, Selection, Shown
+from oversight_github import connections
 from oversight_github.client import Client
-from oversight_github.verdicts import pulls as pulls_module
 from oversight_github.verdicts.gather import Gathered, Gatherer
 from oversight_github.verdicts.sampling import SHARE, in_slice
 from tests.github.double import Double
@@ -104,6 +104,48 @@ def test_the_author_is_told_apart(reviewed: Reviewed, api: Client):
     reviewed.say(7, "/oversight safe", login="ann")
     reviewed.say(7, "/oversight risky", login="ann")
     assert [(one.own, one.counts) for one in gathered(api).verdicts] == [(True, False), (True, True)]
+
+
+class TestWhoHasAPart:
+    """Whoever had a hand in a change clears nothing of it, whoever opened the pull request."""
+
+    def own(self, reviewed: Reviewed, api: Client, login: str = "bob") -> bool:
+        reviewed.say(7, "/oversight safe", login=reviewed.person(login))
+        return gathered(api).verdicts[-1].own
+
+    @pytest.mark.parametrize("commit", [("bob",), ("helper", "Bob"), ("", "bob")])
+    def test_authors_and_co_authors_of_commits_do(
+        self, reviewed: Reviewed, api: Client, commit: tuple[str, ...]
+    ) -> None:
+        """As of a pull request that a bot has opened for them; also of one commit among many."""
+        reviewed.world.pulls[7]["user"] = reviewed.world.user("helper[bot]")
+        reviewed.world.made_by[7] = [("ann",)] * 120 + [commit]
+        assert self.own(reviewed, api)
+
+    def test_others_do_not(self, reviewed: Reviewed, api: Client) -> None:
+        """Nor does anybody by commits that GitHub knows no user for."""
+        reviewed.world.made_by[7] = [("ann", "carol"), ("",)]
+        assert not self.own(reviewed, api)
+
+    def test_of_more_commits_than_github_lists_anybody_may_have_made_one(self, reviewed: Reviewed, api: Client) -> None:
+        """It lists 250; and of one commit a hundred authors are read."""
+        reviewed.world.made_by[7] = [("ann",)] * 251
+        assert self.own(reviewed, api)
+
+    def test_of_more_authors_than_are_read_anybody_may_be_one(self, reviewed: Reviewed, api: Client) -> None:
+        """A hundred of a commit are read."""
+        reviewed.world.made_by[7] = [tuple(f"x{number}" for number in range(101))]
+        assert self.own(reviewed, api)
+
+    def test_a_verdict_that_was_put_on_record_for_one_of_them_clears_nothing(
+        self, reviewed: Reviewed, api: Client
+    ) -> None:
+        """Whoever may push may write to the record: it is asked after."""
+        reviewed.say(7, "/oversight safe", login=reviewed.person("bob"))
+        (verdict,) = gathered(api).verdicts
+        assert Gatherer(api, Record()).confirms(verdict, verdict.change_id)
+        reviewed.world.made_by[7] = [("ann", "bob")]
+        assert not Gatherer(api, Record()).confirms(verdict, verdict.change_id)
 
 
 def test_of_an_author_who_is_gone_everybody_is_told_apart(reviewed: Reviewed, api: Client):
@@ -321,7 +363,7 @@ class TestHeads:
         reviewed.summary(8, TWO)
         reviewed.say(8, "/oversight safe", login="bob")
         assert gathered(api).verdicts[0].change_id == TWO
-        monkeypatch.setattr(pulls_module, "_MAX_PAGES", 1)
+        monkeypatch.setattr(connections, "_MAX_PAGES", 1)
         with pytest.raises(Exception, match="a list of comments without an end"):
             gathered(api)
 

@@ -27,8 +27,8 @@ SHORT = REF.removeprefix("refs/")
 
 
 def commented(comment: dict[str, Any], number: int = 7, *, action: str = "created", inline: bool = False) -> Comment:
-    """The event of a comment; what is in it about its author and body is not what counts."""
-    return Comment(action, comment["id"], number, True, "", None, "OWNER", "User", inline)
+    """The event of a comment; what is in it about its author is not what counts."""
+    return Comment(action, comment["id"], number, True, comment["body"], None, "OWNER", "User", inline)
 
 
 def labelled(label: str, *, action: str = "labeled") -> PullRequestEvent:
@@ -101,12 +101,14 @@ def test_a_review_that_is_asked_for_is_the_actions_to_do(reviewed: Reviewed, api
 
 
 def test_events_that_carry_no_verdict_cost_nothing(reviewed: Reviewed, api: Client):
-    """Other labels, other actions, comments below issues, pushes."""
+    """Other labels, other actions, comments below issues, pushes; and most comments, which hold no command."""
     comment = reviewed.say(7, "/oversight safe", login="bob")
+    prose = reviewed.say(7, "Is it safe?\n> /oversight safe", login="bob")
     below_an_issue = Comment("created", comment["id"], 7, False, "", None, "OWNER", "User")
     events: list[Event] = [
         labelled("bug"), labelled("oversight: safe", action="unlabeled"), below_an_issue,
-        commented(comment, action="deleted"), Push("refs/heads/main", ONE, TWO, False),
+        commented(comment, action="deleted"), commented(prose), commented(prose, inline=True),
+        Push("refs/heads/main", ONE, TWO, False),
     ]  # fmt: skip
     for event in events:
         assert not carries_verdicts(event)

@@ -84,7 +84,7 @@ def test_an_answer_given_before_a_push_stays_with_the_head_before(loop: Loop):
     made = loop.github.world.comment(7, "/oversight safe", login="bob")
     pushed, second = loop.scene.push(report)
     loop.review(replace(pushed, risk=0.99), second)
-    event = Comment("created", made["id"], 7, True, "", "bob", "NONE", "User")
+    event = Comment("created", made["id"], 7, True, made["body"], "bob", "NONE", "User")
     (verdict,) = handle(event, loop.api).added
     assert isinstance(verdict, Verdict)
     assert verdict.change_id == first.head
