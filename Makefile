@@ -30,7 +30,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) $(TORCH)
-	$(PIP) --editable '.[train,encoder,dask,plot,github,audit,dev]'
+	$(PIP) --editable '.[train,encoder,dask,plot,server,dev]'
 	@touch $@ $(VENV)/.core
 
 # Exits 0 whenever a report was printed, also one that says the change could not be scored (exit code 3).
@@ -63,10 +63,11 @@ layers: $(VENV)/.dev
 
 # The examples in docstrings hold, and the pages that commands write are what they write.
 docs: $(VENV)/.dev
-	$(BIN)/python -m pytest --quiet --doctest-modules oversight integrations/oversight_github
+	$(BIN)/python -m pytest --quiet --doctest-modules oversight integrations/oversight_github integrations/oversight_server
 	$(BIN)/python -m oversight.cli.reference | diff docs/CLI.md -
 	$(BIN)/python -m oversight.reviewers.principles | diff docs/PRINCIPLES.md -
 	$(BIN)/python -m oversight_github.action.reference | diff docs/ACTION.md -
+	$(BIN)/python -m oversight_server.reference | diff docs/SERVER.md -
 
 check: lint types layers docs test
 

@@ -8,7 +8,6 @@ it. None of them repeats anything of the request.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -20,8 +19,6 @@ from starlette.exceptions import HTTPException
 from oversight.errors import OversightError
 
 MEDIA_TYPE = "application/problem+json"
-
-_log = logging.getLogger("oversight.server")
 
 
 class Problem(OversightError):
@@ -64,8 +61,8 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
         return answer(Problem(422, f"{len(error.errors())} fields make no sense", mend="see /openapi.json"))
 
-    async def unforeseen(_: Request, error: Exception) -> JSONResponse:
-        _log.error("request failed", exc_info=error)
+    async def unforeseen(_: Request, __: Exception) -> JSONResponse:
+        # It is raised on after this answer, and uvicorn logs it.
         return answer(Problem(500, "internal error", mend="see the server's log"))
 
     app.add_exception_handler(OversightError, ours)

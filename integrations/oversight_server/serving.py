@@ -72,7 +72,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except OSError as error:
         raise UsageError(
-            f"cannot listen on {terminal(host, 100)} port {port}: {error.strerror or 'no such address'}",
+            f"cannot listen on {terminal(host, 100)} port {port}: {error.strerror}",
             mend="stop what listens there, or choose others with --host and --port",
         ) from None
 
