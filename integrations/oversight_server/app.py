@@ -10,7 +10,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from oversight import __version__
-from oversight_server import api, errors, health, webhooks
+from oversight_server import api, dead_letters, errors, health, webhooks
 from oversight_server.assembly import assemble
 from oversight_server.database import open_database
 from oversight_server.dispatcher import Dispatcher, Jobs
@@ -61,4 +61,5 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     app.include_router(webhooks.router(receiver))
     app.include_router(health.router(state, metrics, settings))
     app.include_router(api.router(settings, parts, metrics))
+    app.include_router(dead_letters.router(parts.jobs, settings))
     return app

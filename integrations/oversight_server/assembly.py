@@ -40,13 +40,8 @@ def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     reviews = reviews_of(settings, app)
     if app is None:
         return Assembly(reviews)
-    options = Options(
-        workers=settings.reviews.processes,
-        drafts=settings.reviews.drafts,
-        keep_days=settings.retention.deliveries_days,
-    )
     store = Store.open(settings.database)
-    return Assembly(reviews, app, Jobs(Services(app, reviews, store, metrics, options)), store)
+    return Assembly(reviews, app, Jobs(Services(app, reviews, store, metrics, Options.of(settings))), store)
 
 
 def app_of(settings: Settings) -> GitHubApp | None:

@@ -95,7 +95,7 @@ class Options:
         """Return what the settings say."""
         queue, posting = settings.queue, settings.posting
         return cls(
-            workers=queue.workers,
+            workers=settings.reviews.processes,
             limits=Limits(attempts=queue.attempts, patience=queue.patience_hours * 3600),
             wishes=Wishes(
                 comment=Comment(posting.comment),

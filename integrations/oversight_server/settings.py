@@ -91,12 +91,6 @@ class GitHubSettings(_Group):
 class QueueSettings(_Group):
     """How jobs are done."""
 
-    workers: int = Field(
-        default=2,
-        ge=1,
-        le=64,
-        description="Jobs at once in this process. Of one repository there is one, in all processes.",
-    )
     attempts: int = Field(
         default=6,
         ge=1,

@@ -28,6 +28,7 @@ from oversight.errors import StoreError
 from oversight_github.events import MAX_BYTES
 from oversight_server import body, signature
 from oversight_server.errors import Problem
+from oversight_server.handlers import EVENTS
 from oversight_server.inbox import Delivery, Inbox, InboxFullError
 from oversight_server.logs import bound
 from oversight_server.metrics import Metrics
@@ -37,11 +38,6 @@ from oversight_server.tables import LONGEST_ID
 PATH = "/webhooks/github"
 SECONDS = 8.0
 """GitHub gives up after ten."""
-
-EVENTS = frozenset(
-    {"pull_request", "check_suite", "check_run", "issue_comment", "push", "installation", "installation_repositories"}
-)
-"""The events that lead to anything; others, `ping` among them, are accepted and end there."""
 
 _LARGE = 256 * 1024  # parsed beside the event loop, which others wait for
 _ID = re.compile(rf"[0-9A-Za-z-]{{1,{LONGEST_ID}}}")

@@ -209,6 +209,11 @@ class Works:
         return self.jobs.dead()
 
     @property
+    def run(self) -> JSON:
+        """The newest check run."""
+        return self.github.world.check_runs[-1]
+
+    @property
     def posted(self) -> tuple[int, int]:
         """How many check runs and summary comments were made, also those that are gone."""
         return self.github.count("POST", CHECK_RUNS), self.github.count("POST", COMMENTS)

@@ -66,7 +66,8 @@ def _event(job: Job, pull: Pull) -> Event:
     if job.kind is Kind.LABELS:
         return PullRequestEvent("labeled", pull, label=next(iter(LABELS)))
     told = job.arguments
-    return Comment("created", told["id"], pull.number, True, "", None, "NONE", None, inline=bool(told["inline"]))
+    # It held a command when it was delivered; which one it holds is asked.
+    return Comment("created", told["id"], pull.number, True, "/oversight", None, "NONE", None, bool(told["inline"]))
 
 
 def _on_record(place: LedgerPlace, job: Job) -> list[Verdict]:
