@@ -56,12 +56,12 @@ def publish_inline(api: Client, standing: Standing, target: Target, inline: Inli
     places = Places(inline.said.shown.change)
     anchored = [(remark, places.anchor(remark.path, remark.start, remark.end)) for remark in fresh]
     due = [(remark, anchor) for remark, anchor in anchored if anchor is not None and remark.id not in inline.tried]
-    failed = _say(api, standing, target, inline.key, due) if due else set()
+    said, failed = _say(api, standing, target, inline.key, due) if due else (set(), set())
     sent = {remark.id for remark, _ in due} - failed
-    told = f"{len(sent)} posted, {settled} settled, {words.counted(resolved, 'thread')} resolved"
+    told = f"{len(sent - said)} posted, {settled} settled, {words.counted(resolved, 'thread')} resolved"
     if unresolved:
         told += f", {words.counted(unresolved, 'thread')} not resolved, which takes contents: write"
-    outcome = Outcome.DONE if sent or settled or resolved else Outcome.UNCHANGED
+    outcome = Outcome.DONE if sent - said or settled or resolved else Outcome.UNCHANGED
     return Step(INLINE, outcome, told), tuple(remark for remark in fresh if remark.id not in sent)
 
 
@@ -120,11 +120,18 @@ def _fresh(inline: Inline, standing: Sequence[Thread]) -> list[Remark]:
     return [*findings, *risky][: max(OPEN - len(standing), 0)]
 
 
-def _say(api: Client, standing: Standing, target: Target, key: str, due: Sequence[tuple[Remark, Anchor]]) -> set[str]:
-    """Post comments, those on lines as one review; the fingerprints of those that GitHub took nowhere."""
+def _say(
+    api: Client, standing: Standing, target: Target, key: str, due: Sequence[tuple[Remark, Anchor]]
+) -> tuple[set[str], set[str]]:
+    """Post comments, those on lines as one review; fingerprints of what stood there already, and of what GitHub took
+    nowhere.
+    """
     standing.check()
-    on_lines = [pair for pair in due if not pair[1].whole_file]
-    alone = [pair for pair in due if pair[1].whole_file]
+    # Another job on the same head may have been quicker: what is left for it is the time of one request.
+    there = {thread.mark.id for thread in standing.threads() if thread.mark.state is State.OPEN}
+    left = [pair for pair in due if pair[0].id not in there]
+    on_lines = [pair for pair in left if not pair[1].whole_file]
+    alone = [pair for pair in left if pair[1].whole_file]
     if on_lines:
         comments = [{**anchor.fields(), "body": body_of(key, remark)} for remark, anchor in on_lines]
         review = {"commit_id": target.head, "event": "COMMENT", "comments": comments}
@@ -132,7 +139,8 @@ def _say(api: Client, standing: Standing, target: Target, key: str, due: Sequenc
             api.post(api.here("pulls", standing.number, "reviews"), review)
         except Unprocessable:  # for one line that is not in GitHub's diff it takes none of them
             alone = [*on_lines, *alone]
-    return {remark.id for remark, anchor in alone if not _say_one(api, standing, target, key, remark, anchor)}
+    failed = {remark.id for remark, anchor in alone if not _say_one(api, standing, target, key, remark, anchor)}
+    return {remark.id for remark, _ in due} & there, failed
 
 
 def _say_one(api: Client, standing: Standing, target: Target, key: str, remark: Remark, anchor: Anchor) -> bool:

@@ -11,7 +11,7 @@ from oversight.reports.model import Finding, FlaggedBy, HunkRisk, RiskReport, Sk
 from oversight.reviewers.model import Severity
 from oversight_github.markers import State, read_finding, read_summary
 from oversight_github.publish import Outcome, Wishes
-from tests.github.publish.scene import INLINE, INLINE_ALONE, INLINE_ONE, REVIEWS, Scene, outcomes
+from tests.github.publish.scene import INLINE, INLINE_ALONE, INLINE_ONE, PULL, REVIEWS, Scene, outcomes
 from tests.reports.examples import change, file, flagged_by_budget, flagged_by_principle, hunk, unscored
 
 GRAPHQL = ("POST", "/graphql")
@@ -107,6 +107,26 @@ def test_quiet(scene: Scene) -> None:
     report = replace(TWO, flagged=False, flagged_by=())
     scene.publish(report, scene.open(report), INLINE_ALONE)
     assert scene.writes() == []
+
+
+def test_what_another_job_says_at_the_same_time_is_not_said_again(scene: Scene) -> None:
+    """Two jobs on one head, as of a push and of a comment that asks for a review: who is second looks right before."""
+    target = scene.open(TWO)
+    scene.publish(TWO, target, INLINE_ALONE)
+    quicker = [(one["body"], one["path"], one["line"]) for one in scene.inline]
+    scene.inline.clear()
+    scene.threads.clear()
+    scene.writes()
+
+    def other() -> None:
+        for body, path, line in quicker[:1]:
+            scene.github.world.review_comment(scene.number, body, path=path, line=line)
+
+    scene.meanwhile("GET", PULL, lambda: scene.meanwhile("GET", PULL, other))
+    published = scene.publish(TWO, target, INLINE_ALONE)
+    assert [(one["path"], one["line"]) for one in scene.inline] == [("a.py", 10), ("b.py", 20)]
+    assert "1 posted" in published.lines[0]
+    assert scene.writes() == [("POST", REVIEWS)]
 
 
 def test_moved_lines(scene: Scene) -> None:
