@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ Fields: TypeAlias = Mapping[str, Field]
 
 def text(least: int = 0, most: int | None = None) -> Field:
     """A string of so many characters."""
-    words = "text" if most is None else f"{least} to {most} characters"
-    return Field(lambda value: isinstance(value, str) and least <= len(value) <= (most or len(value)), words)
+    words = f"{least} to {most} characters" if most is not None else "text that is not empty" if least else "text"
+    largest = math.inf if most is None else most
+    return Field(lambda value: isinstance(value, str) and least <= len(value) <= largest, words)
 
 
 def like(pattern: str, words: str) -> Field:

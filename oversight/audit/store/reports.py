@@ -34,7 +34,7 @@ _PERCENTILE = fields.or_null(fields.number(0, 100))
 
 _REPORT: Fields = {
     "schema_version": fields.one_of(SCHEMA_VERSION),
-    "id": fields.text(1, 200),
+    "id": fields.text(1),
     "status": _STATUS,
     "error": _MAYBE_TEXT,
     "risk": _RISK,
@@ -65,7 +65,7 @@ _CHANGE: Fields = {
 _PROVENANCE: Fields = {"kind": fields.one_of("human", "bot", "agent", "unknown"), "name": _MAYBE_TEXT}
 _HUNK: Fields = {"path": _TEXT, "start": fields.whole(), "end": fields.whole(), "risk": _RISK, "reasons": _TEXTS}
 _FINDING: Fields = {
-    "principle": fields.text(1, 200),
+    "principle": fields.text(1),
     "severity": fields.one_of("low", "medium", "high", "critical"),
     "path": _TEXT,
     "line": fields.or_null(fields.whole()),
