@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from oversight_server.children.pool import Pool
 from oversight_server.settings import Settings
 from tests.github.conftest import github  # noqa: F401  # fixture
+from tests.github.double import Double
 from tests.postgres import cluster, postgres  # noqa: F401  # fixtures
 from tests.server.client import SECRET
+from tests.server.forge import Forge, forged, pool_of
 from tests.server.process import Process
 from tests.server.recorder import Recorder
 from tests.server.thread import Served
@@ -69,3 +72,18 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     yield call
     for process in started:
         process.kill()
+
+
+@pytest.fixture(scope="session")
+def pool(model: Path) -> Iterator[Pool]:
+    """Children with the small model, shared by all tests that do not end them."""
+    children = pool_of(model)
+    yield children
+    children.close()
+
+
+@pytest.fixture
+def forge(tmp_path: Path, github: Double, pool: Pool) -> Iterator[Forge]:  # noqa: F811  # a fixture
+    """A GitHub with an App and a repository."""
+    with forged(tmp_path, github, pool) as made:
+        yield made
