@@ -22,8 +22,12 @@ ROOT = Path(__file__).parents[3]
 PARTS = ("oversight", "integrations", "models")
 _USES = re.compile(r"uses: (\S+?)@([0-9a-f]{40})")
 
-# What other people's actions do in a workflow is not what is tested: a cache that is empty, and an upload that takes
-# what it is given.
+# What other people's actions do in a workflow is not what is tested: a cache that is empty, an upload that takes what
+# it is given. Artifacts go from job to job, by way of a folder.
+DOES = {
+    "actions/upload-artifact": 'mkdir -p "$ARTIFACTS/$NAME" && cp -r "$AT/." "$ARTIFACTS/$NAME"',
+    "actions/download-artifact": 'mkdir -p "$AT" && cp -r "$ARTIFACTS/$NAME/." "$AT"',
+}
 STUB = """\
 name: stub
 description: Takes what the actions in the workflows are given, and does nothing
@@ -33,7 +37,10 @@ runs:
   using: composite
   steps:
     - shell: bash
-      run: echo "stub"
+      env:
+        NAME: ${{{{ inputs.name }}}}
+        AT: ${{{{ inputs.path }}}}
+      run: {does}
 """
 STUBBED = (
     "path", "key", "restore-keys", "sarif_file", "category", "persist-credentials", "fetch-depth", "name",
@@ -80,10 +87,11 @@ def _actions(workflow: str, action: Path, stub: Path) -> dict[str, Path]:
     found = {}
     for name, sha in _USES.findall(workflow):
         owner, repository, *folder = name.split("/")
-        found[f"{owner}/{repository}@{sha}"] = action if owner == "OWNER" else stub
-        place = stub.joinpath(*folder)
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "action.yml").write_text(STUB.format(names=names), encoding="utf-8")
+        place = stub / owner / repository
+        found[f"{owner}/{repository}@{sha}"] = action if owner == "OWNER" else place
+        place.joinpath(*folder).mkdir(parents=True, exist_ok=True)
+        text = STUB.format(names=names, does=json.dumps(DOES.get(f"{owner}/{repository}", "echo stub")))
+        place.joinpath(*folder, "action.yml").write_text(text, encoding="utf-8")
     return found
 
 
@@ -102,7 +110,7 @@ def run_workflow(
     given = {
         "GITHUB_API_URL": workshop.github.url, "GITHUB_SERVER_URL": workshop.server.url, "GITHUB_REPOSITORY": NAME,
         "OVERSIGHT_PYTHON": sys.executable, "OVERSIGHT_MODEL": str(workshop.model),
-        "OVERSIGHT_CACHE_DIR": os.environ["OVERSIGHT_CACHE_DIR"], **variables,
+        "OVERSIGHT_CACHE_DIR": os.environ["OVERSIGHT_CACHE_DIR"], "ARTIFACTS": str(home / "artifacts"), **variables,
     }  # fmt: skip
     places = _actions(workflow, action, home / "stub")
     command = [
