@@ -52,13 +52,13 @@ FAST = Options(limits=Limits(attempts=3, first=0.01, longest=0.05), poll=0.05, b
 class App:
     """The App, without tokens: clients of the double whose own patience is short."""
 
-    github: Double
+    url: str
     forgotten: list[int] = field(default_factory=list)
 
     @contextmanager
     def client(self, installation: int, repository: str) -> Iterator[Client]:
         assert installation == INSTALLATION
-        with Client(repository, TOKEN, api_url=self.github.url, patience=0.0, sleep=lambda _: None) as client:
+        with Client(repository, TOKEN, api_url=self.url, patience=0.0, sleep=lambda _: None) as client:
             yield client
 
     def forget(self, installation: int) -> None:
@@ -107,7 +107,7 @@ class Works:
     def __init__(self, url: str, options: Options = FAST, *, start: bool = True, sweep: float = 60.0) -> None:
         self.github = Double()
         self.store = Store.open(url)
-        self.app = App(self.github)
+        self.app = App(self.github.url)
         self.reviews = Reviews()
         self.metrics = Counted()
         self.services = Services(self.app, self.reviews, self.store, self.metrics, options)
@@ -192,9 +192,7 @@ class Works:
 
     def reports(self) -> list[tuple[str, int]]:
         """The heads and pull requests of the reports that were kept."""
-        query = select(changes.c.commit, reports.c.number).join_from(reports, changes)
-        with reading(self.store.engine) as connection:
-            return [(row.commit, row.number) for row in connection.execute(query)]
+        return kept_reports(self.store)
 
     def book_only(self) -> Due:
         """Put the review of pull request 7 on the books, and not into the queue."""
@@ -233,3 +231,10 @@ class Gate:
 
 def moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def kept_reports(store: Store) -> list[tuple[str, int]]:
+    """The heads and pull requests of the reports in a store."""
+    query = select(changes.c.commit, reports.c.number).join_from(reports, changes)
+    with reading(store.engine) as connection:
+        return [(row.commit, row.number) for row in connection.execute(query)]

@@ -236,8 +236,8 @@ def test_how_a_judged_head_landed_is_on_record(works: Works):
     """As one commit, when it is merged."""
     world = works.github.world
     squashed = world.commit(world.tree({}), [world.commit(world.tree({}), [], "Root")], "A change (#7)")
-    files = world.files(7)
-    counts = {"additions": sum(one.added for one in files), "deletions": sum(one.deleted for one in files)}
+    hunks = [hunk for file in world.files(7) for hunk in file.hunks]
+    counts = {"additions": sum(len(one.added) for one in hunks), "deletions": sum(len(one.deleted) for one in hunks)}
     world.commits[squashed]["stats"] = {**counts, "total": sum(counts.values())}
     press(works, "risky")
     works.rest()

@@ -11,6 +11,7 @@ import pytest
 
 from oversight.errors import ConfigError, RepositoryError
 from oversight_github.client import RateLimited, Unavailable
+from oversight_server.queue.book import Book
 from oversight_server.queue.engine import queue_url
 from oversight_server.queue.model import Kind, State
 from oversight_server.queue.retries import Limits
@@ -310,6 +311,20 @@ def test_what_the_queue_has_lost_is_found(tmp_path: Path):
         works.rest()
         assert due.id.endswith(":1")
         assert works.posted == (1, 1)
+
+
+def test_a_job_that_ends_its_worker_is_given_up(tmp_path: Path):
+    """After a few times, so that the next worker may live."""
+    with Works(f"sqlite:///{tmp_path / 'oversight.db'}", sweep=0.2) as works:
+        works.open()
+        works.jobs.stop(0)
+        due = works.book_only()
+        for _ in range(FAST.limits.crashes):
+            assert Book(works.store.engine, works.now).claim(due) is not None
+        works.restart()
+        works.rest()
+        assert [job.error for job in works.dead()] == ["it ended the worker that did it, several times"]
+        assert works.reviews.calls == []
 
 
 def test_the_queue_keeps_ids_alone(works: Works, tmp_path: Path):
