@@ -21,8 +21,9 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Security
 from fastapi.responses import Response
+from fastapi.security import HTTPBearer
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -189,6 +190,8 @@ def _as_problems() -> Iterator[None]:
     """Turn what a review raises into answers. What GitHub says may name what the caller may not see."""
     try:
         yield
+    except Problem:
+        raise
     except BusyError:
         raise _busy() from None
     except NoChildError as error:
@@ -236,9 +239,10 @@ def router(settings: Settings, parts: Assembly, metrics: Metrics) -> APIRouter:
         summary="Review a diff, or a revision of a repository",
         description=__doc__,
         response_class=Response,
+        # It describes and refuses nothing: who may ask is decided in one place, with one answer.
+        dependencies=[Security(HTTPBearer(scheme_name="token", auto_error=False))],
         responses=_responses(),
         openapi_extra={
-            "security": [{"token": []}],
             "requestBody": {
                 "required": True,
                 "content": {

@@ -1,0 +1,1 @@
+"""Children and what goes to them and back."""
