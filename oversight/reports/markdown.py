@@ -26,6 +26,7 @@ _UPFRONT_FINDINGS = 10
 _UPFRONT_HUNKS = 5
 _PLACES = 5
 _REASONS = 4
+_LEADING = "**Hunks to read first**, each with the risk of its lines alone"
 _PATH, _TEXT = 200, 400
 
 
@@ -110,7 +111,7 @@ def _blocks(report: RiskReport, link: Link) -> list[_Block]:
     notes = (f"- {markdown(note, _TEXT)}\n" for note in report.notes)
     return [
         _Block(len(first), map(tell, first), title="**Findings**" if first else ""),
-        _Block(len(leading), map(show, leading), title="**Hunks to read first**" if leading else ""),
+        _Block(len(leading), map(show, leading), title=_LEADING if leading else ""),
         _Block(len(others), map(tell, others), summary=words.counted(len(others), "more finding")),
         _Block(len(rest), map(show, rest), summary=words.counted(len(rest), "more hunk" if leading else "hunk")),
         _Block(len(coverage.skipped), skipped, title=words.coverage_sentence(coverage), summary=_receipt(report)),

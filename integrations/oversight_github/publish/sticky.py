@@ -20,7 +20,9 @@ from oversight_github.publish.standing import Standing, Summary
 
 _PLACES = 5
 _PATH = 200
-_ANSWERS = "Answer in a comment: `/oversight safe` or `/oversight risky`"
+_ANSWERS = (
+    "Who has write access and no part in the change may answer in a comment: `/oversight safe` or `/oversight risky`"
+)
 _DISMISS = ", or `/oversight dismiss <reason>` where the flag is not wanted"
 
 
