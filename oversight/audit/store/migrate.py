@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, text
 
-from oversight.audit.store.engine import writing
+from oversight.audit.store.engine import reading, writing
 from oversight.errors import StoreError
 
 
@@ -27,11 +27,19 @@ def migrate(engine: Engine, directory: Path, *, version_table: str) -> None:
     and the others wait. `StoreError` for a database of a later version, or one that cannot be written.
     """
     scripts = ScriptDirectory(directory, version_locations=[directory])
+    with reading(engine) as connection:  # mostly there is nothing to do, and then nobody is waited for
+        if _heads(connection, version_table) == set(scripts.get_heads()):
+            return
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             key = {"key": crc32(version_table.encode())}
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), key)
         _upgrade(connection, scripts, version_table)
+
+
+def _heads(connection: Connection, version_table: str) -> set[str]:
+    options = {"version_table": version_table}
+    return set(MigrationContext.configure(connection, opts=options).get_current_heads())
 
 
 def _upgrade(connection: Connection, scripts: ScriptDirectory, version_table: str) -> None:
@@ -40,8 +48,6 @@ def _upgrade(connection: Connection, scripts: ScriptDirectory, version_table: st
 
     options = {"fn": steps, "version_table": version_table}
     context = MigrationContext.configure(connection, opts=options)
-    if set(context.get_current_heads()) == set(scripts.get_heads()):
-        return
     try:
         with Operations.context(context):
             context.run_migrations()

@@ -221,7 +221,7 @@ verdicts = Table(
     Column("model", String(64)),
     Column("source", String(31), nullable=False),
     Column("repository", Text),
-    Column("number", Big),
+    Column("number", Big, index=True),
     Column("source_id", Big),
 )
 
@@ -232,6 +232,6 @@ landings = Table(
     Column("change_id", String(64), nullable=False, index=True),
     Column("commit", String(64), nullable=False, index=True),
     Column("repository", Text, nullable=False),
-    Column("number", Big, nullable=False),
+    Column("number", Big, nullable=False, index=True),
     Column("landed_at", Moment, nullable=False),
 )

@@ -71,3 +71,11 @@ def test_a_database_of_a_later_version_is_refused(url: str):
     with engine.connect() as connection:
         assert connection.scalar(text("SELECT version_num FROM audit_version")) == "9999"
     engine.dispose()
+
+
+def test_opening_waits_for_no_writer(url: str):
+    """A database that is up to date is opened and read while somebody writes, for however long."""
+    with Store.open(url) as store, writing(store.engine) as connection:
+        connection.execute(text("UPDATE audit_version SET version_num = version_num"))
+        with Store.open(url) as other:
+            assert other.verify() is None

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from sqlalchemy import func, select
 
-from oversight.audit.store import Store
+from oversight.audit.store import Store, reading
+from oversight.audit.store.tables import changes, opinions, reports
 from oversight.audit.verdict import Decision, Landing, Record, Selection, Shown, Source
 from oversight.errors import LabelError
+from oversight.reports import as_json
 from tests.audit.builders import HEAD, OTHER, at, verdict
+from tests.reports.examples import flagged_by_principle
 
 LANDING = Landing(HEAD, OTHER, "octo/repo", 7, at(9))
 
@@ -57,3 +61,31 @@ def test_what_the_file_format_cannot_hold_is_not_kept_either(store: Store):
     with pytest.raises(LabelError, match="propensity"):
         store.append([verdict(), verdict(hours=1, shown=Shown(Selection.FLAGGED, None))])
     assert store.record() == Record()
+
+
+def test_one_repository_and_one_pull_request_can_be_asked_for(store: Store):
+    """GitHub minds no case in names of repositories; numbers are the repository's own."""
+    said = [
+        verdict(hours=number, source=Source("comment", name, number, 1))
+        for name, number in (("octo/repo", 7), ("Octo/Repo", 8), ("octo/other", 7))
+    ]
+    store.append([*said, LANDING])
+    assert store.record("OCTO/repo") == Record((said[0], said[1]), (LANDING,))
+    assert store.record("octo/repo", 7) == Record((said[0],), (LANDING,))
+    assert store.record("octo/repo", 9) == Record()
+
+
+def test_what_was_reported_can_be_forgotten_and_what_was_said_cannot(store: Store):
+    """Reports of one repository go, with their changes, in whichever case it is named; the ledger is a chain."""
+    report = as_json.as_dict(flagged_by_principle())
+    for name in ("octo/repo", "octo/other"):
+        store.add_report(report, source="webhook", repository=name, number=7, at=at(0))
+    store.append([verdict()])
+    assert store.forget("Octo/Repo") == 1
+    assert store.forget("octo/repo") == 0
+    with reading(store.engine) as connection:
+        assert connection.execute(select(func.count()).select_from(reports)).scalar() == 1
+        assert connection.execute(select(func.count()).select_from(changes)).scalar() == 1
+        assert connection.execute(select(func.count(opinions.c.report_id.distinct()))).scalar() == 1
+    assert store.record().verdicts == (verdict(),)
+    assert store.verify() is None

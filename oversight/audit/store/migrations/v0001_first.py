@@ -143,7 +143,8 @@ def _ledger() -> None:
         sa.Column("number", _BIG),
         sa.Column("source_id", _BIG),
     )
-    op.create_index("ix_verdicts_change_id", "verdicts", ["change_id"])
+    for name in ("change_id", "number"):
+        op.create_index(f"ix_verdicts_{name}", "verdicts", [name])
     op.create_table(
         "landings",
         _sequence(),
@@ -153,8 +154,8 @@ def _ledger() -> None:
         sa.Column("number", _BIG, nullable=False),
         sa.Column("landed_at", _MOMENT, nullable=False),
     )
-    op.create_index("ix_landings_change_id", "landings", ["change_id"])
-    op.create_index("ix_landings_commit", "landings", ["commit"])
+    for name in ("change_id", "commit", "number"):
+        op.create_index(f"ix_landings_{name}", "landings", [name])
 
 
 def _sequence() -> sa.Column[Any]:
