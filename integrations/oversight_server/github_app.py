@@ -30,6 +30,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from oversight.errors import ConfigError
 from oversight_github.client import PUBLIC, Client, Forbidden, GitHubError, NotFound, Renewal, Unprocessable
 from oversight_github.errors import foreign
+from oversight_github.pace import Pace
 
 PERMISSIONS: Mapping[str, str] = {"checks": "write", "contents": "read", "metadata": "read", "pull_requests": "write"}
 """What reviews need: code to read, check runs, comments and labels to write. The App's manifest asks for these."""
@@ -93,6 +94,7 @@ class GitHubApp:
         self._ahead = 0.0
         self._tokens: dict[_Scope, _Token] = {}
         self._making: dict[_Scope, threading.Lock] = {}
+        self._paces: dict[int, Pace] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -102,8 +104,14 @@ class GitHubApp:
     def client(
         self, installation: int, repository: str, permissions: Mapping[str, str] = PERMISSIONS
     ) -> Iterator[Client]:
-        """Give a client of one repository whose token never ends; for one thread. `repository` is "owner/name"."""
-        with Client(repository, self.renewal(installation, repository, permissions), **self._options) as client:
+        """Give a client of one repository whose token never ends; for one thread. `repository` is "owner/name".
+
+        All clients of an installation keep one pace: GitHub counts their requests together, whatever their tokens.
+        """
+        with self._lock:
+            pace = self._paces.setdefault(installation, Pace())
+        renewal = self.renewal(installation, repository, permissions)
+        with Client(repository, renewal, pace=pace, **self._options) as client:
             yield client
 
     def renewal(self, installation: int, repository: str, permissions: Mapping[str, str] = PERMISSIONS) -> Renewal:
@@ -133,6 +141,7 @@ class GitHubApp:
     def forget(self, installation: int) -> None:
         """Drop the tokens of an installation that is no more."""
         with self._lock:
+            self._paces.pop(installation, None)
             for scope in [scope for scope in self._tokens if scope.installation == installation]:
                 del self._tokens[scope]
 

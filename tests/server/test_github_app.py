@@ -46,6 +46,21 @@ def app(github: Double, there: Installed) -> GitHubApp:
     return app_of(github, there)
 
 
+def test_all_clients_of_an_installation_keep_one_pace(github: Double, app: GitHubApp) -> None:
+    """GitHub counts its requests together, also those of another repository, or with a token made since."""
+    github.world.pull(7)
+    for number in range(25):
+        rights = READING if number == 0 else PERMISSIONS
+        with app.client(77, REPO, rights) as client:
+            if number:
+                client.post(client.here("issues", 7, "comments"), {"body": str(number)})
+    assert len(github.slept) == 4
+    app.forget(77)
+    with app.client(77, REPO) as client:
+        client.post(client.here("issues", 7, "comments"), {"body": "another"})
+    assert len(github.slept) == 4
+
+
 def test_a_token_is_for_one_repository_and_no_more_rights_than_are_needed(
     github: Double, there: Installed, app: GitHubApp
 ) -> None:
