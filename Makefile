@@ -75,11 +75,17 @@ check: lint types layers docs test
 model: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.ship '$(CLONES)'
 
-# What the GitHub Action installs: every version with its hashes, for all systems and Pythons at once.
+# What the GitHub Action and the server's image install: every version with its hashes, for all systems and Pythons at once.
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --only-binary :all: \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra github pyproject.toml \
 	  --output-file integrations/oversight_github/action/requirements.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra server pyproject.toml \
+	  --output-file deploy/requirements.txt
+	echo 'hatchling>=1.27' | $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --only-binary :all: --no-header --no-annotate --no-emit-index-url --no-emit-find-links - \
+	  --output-file deploy/requirements-build.txt
 
 clean:
 	rm -rf $(VENV) tests/github/node_modules dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -25,6 +25,7 @@ NESTED = "__"
 SHORTEST_SECRET = 8
 
 _LARGEST_KEY = 65_536
+_SECRETS = ("webhook_secret", "webhook_secret_previous", "api_token", "database_url")
 _REPOSITORY = re.compile(r"(?!\.+(?:/|$))[A-Za-z0-9._-]{1,100}(?:/(?!\.+$)[A-Za-z0-9._-]{1,100})?")
 _BEGIN, _PRIVATE = "-----BEGIN ", "PRIVATE KEY-----"
 
@@ -256,9 +257,13 @@ class Settings(BaseSettings):
 
 
 def load(**given: Any) -> Settings:
-    """Return the settings from `given` (flags; None: not given) and the environment. Raises ConfigError."""
+    """Return the settings from `given` (flags; None: not given) and the environment. Raises ConfigError.
+
+    A secret may stand in a file, as container platforms hand them out: `OVERSIGHT_WEBHOOK_SECRET_FILE` and its like.
+    """
+    flags = {name: value for name, value in given.items() if value is not None}
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**_of_files() | flags)
     except ValidationError as error:
         raise _refused(error) from None
     except SettingsError:
@@ -271,6 +276,25 @@ def load(**given: Any) -> Settings:
             f"{PREFIX}METRICS_PROTECTED is on without a token to ask for", mend=f"set {PREFIX}API_TOKEN as well"
         )
     return settings
+
+
+def _of_files() -> dict[str, str]:
+    """Return the secrets that stand in files, without the line end there; variables of their own go before them."""
+    found = {}
+    for name in _SECRETS:
+        path = os.environ.get(f"{variable(name)}_FILE")
+        if not path or os.environ.get(variable(name)):
+            continue
+        try:
+            with Path(path).open(encoding="utf-8") as file:
+                found[name] = file.read(_LARGEST_KEY).strip()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else None
+            raise ConfigError(
+                f"{variable(name)}_FILE: the file cannot be read: {reason or 'it is no text'}",
+                mend="let the user that runs the server read it",
+            ) from None
+    return found
 
 
 def variable(*path: object) -> str:

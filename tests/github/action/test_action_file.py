@@ -170,7 +170,7 @@ def test_what_the_tests_need_from_others_is_watched() -> None:
     """Each manifest of a package manager has an entry at dependabot."""
     watched = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
     found = {(one["package-ecosystem"], one["directory"]) for one in watched}
-    assert found == {("github-actions", "/"), ("pip", "/"), ("npm", "/tests/github")}
+    assert found == {("github-actions", "/"), ("pip", "/"), ("npm", "/tests/github"), ("docker", "/deploy")}
     assert (ROOT / "tests" / "github" / "package.json").is_file()
 
 
