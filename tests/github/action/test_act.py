@@ -157,6 +157,22 @@ def test_the_audit_workflow(workshop: Workshop, action: Path, monkeypatch: pytes
     assert "**Not flagged**" in told(workshop)[0]
 
 
+def test_a_gate_is_overruled_by_a_verdict_and_another_run(
+    workshop: Workshop, action: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its workflow says: red, `/oversight safe` by somebody who may, and green when the job runs again."""
+    world = workshop.github.world
+    world.permissions["bob"] = "write"
+    payload = workshop.pull_request()
+    assert run_workflow(workshop, action, documented("gating.yml"), "pull_request", payload).code == 1
+    monkeypatch.setattr(clock, "_EPOCH", datetime.now(UTC))  # people answer to what was shown, by the machine's clock
+    comment = world.comment(7, "/oversight safe read it", login="bob")
+    issue = {"number": 7, "pull_request": {"url": "x"}, "user": world.user("ann")}
+    said = {"action": "created", "issue": issue, "comment": comment, "repository": workshop.repository()}
+    assert "recorded" in run_workflow(workshop, action, documented("audit.yml"), "issue_comment", said).text
+    assert run_workflow(workshop, action, documented("gating.yml"), "pull_request", payload).code == 0
+
+
 def test_the_ghes_workflow(workshop: Workshop, action: Path) -> None:
     """The double is laid out as GHES is; nothing asks another server."""
     ran = run_workflow(workshop, action, documented("ghes.yml"), "pull_request", workshop.pull_request())
