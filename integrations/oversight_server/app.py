@@ -48,7 +48,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
             await asyncio.to_thread(inbox.close, _GRACE)
             if jobs is not None and dispatcher is not None:
                 await asyncio.to_thread(dispatcher.close, _GRACE)
-                await asyncio.to_thread(jobs.stop, _GRACE)
+                await asyncio.to_thread(jobs.stop, settings.queue.stop_seconds)
             await asyncio.to_thread(parts.close)
             engine.dispose()
 

@@ -16,6 +16,7 @@ from oversight_server.services import Options, Services
 from oversight_server.settings import Settings
 
 _MEGABYTE = 1024 * 1024
+_PATIENCE = 30.0  # seconds that a request waits for GitHub's limits; a job that has to wait longer leaves its place
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def app_of(settings: Settings) -> GitHubApp | None:
     github = settings.github
     if github.app_id is None or github.private_key is None:
         return None
-    return GitHubApp(github.app_id, github.private_key.get_secret_value(), api_url=github.api_url)
+    key = github.private_key.get_secret_value()
+    return GitHubApp(github.app_id, key, api_url=github.api_url, patience=_PATIENCE)
 
 
 def reviews_of(settings: Settings, app: GitHubApp | None) -> Reviews:

@@ -85,7 +85,7 @@ class Options:
     limits: Limits = field(default_factory=Limits)
     wishes: Wishes = field(default_factory=lambda: Wishes(buttons=True))
     drafts: bool = False
-    poll: float = 0.1
+    poll: float = 0.25
     beat: float = 2.0
     dead_after: float = 20.0
     keep_days: float = 30.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 
@@ -39,7 +40,12 @@ def serve(app: FastAPI, settings: Settings) -> None:
         signal.signal(stop, lambda *_: None)
     address = listening.getsockname()
     _log.info("listening", extra={"fields": {"host": address[0], "port": address[1]}})
-    server(app, settings).run(sockets=[listening])
+    running = server(app, settings)
+    running.run(sockets=[listening])
+    if running.started:
+        # Jobs that could not be waited for were handed on, and their threads wait for others: nobody waits for them.
+        logging.shutdown()
+        os._exit(0)
 
 
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:

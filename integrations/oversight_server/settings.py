@@ -106,6 +106,12 @@ class QueueSettings(_Group):
         ge=5,
         description="Seconds without a sign of life after which a process is dead and others do its jobs.",
     )
+    stop_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        description="Seconds that a server which is told to stop waits for its jobs; the rest goes to others.",
+    )
 
 
 class PostingSettings(_Group):

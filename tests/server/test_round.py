@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,11 @@ from urllib.parse import urlencode
 import pytest
 
 from oversight.audit.store import Store
+from tests.github.exchange import Request
 from tests.server.app_double import pem
 from tests.server.conftest import settings_of
 from tests.server.forge import INSTALLATION, NAME, Forge
+from tests.server.process import Process
 from tests.server.thread import Served
 
 TOKEN = "a token of the tests"
@@ -92,3 +95,34 @@ def test_what_was_given_up_is_listed_and_tried_again(serving: Served, forge: For
     assert serving.request("POST", again, headers=bearer).status == 202
     wait(lambda: world.comments[7])
     assert serving.request("GET", DEAD, headers=bearer).json == []
+
+
+def test_a_stop_waits_for_nobody_for_ever(
+    start: Callable[..., Process], forge: Forge, model: Path, tmp_path: Path
+) -> None:
+    """A job that waits for GitHub when the time is over goes to the next process, which posts it once."""
+    key = tmp_path / "app.pem"
+    key.write_text(pem())
+    variables = {
+        "OVERSIGHT_DATA_DIR": str(tmp_path / "data"), "OVERSIGHT_MODEL": str(model),
+        "OVERSIGHT_GITHUB__APP_ID": "12345", "OVERSIGHT_GITHUB__PRIVATE_KEY": str(key),
+        "OVERSIGHT_GITHUB__API_URL": forge.github.url, "OVERSIGHT_GITHUB__SERVER_URL": forge.server.url,
+        "OVERSIGHT_QUEUE__STOP_SECONDS": "1", "OVERSIGHT_REVIEWS__PROCESSES": "1",
+    }  # fmt: skip
+    world, reached, over = forge.github.world, threading.Event(), threading.Event()
+    forge.pull()
+
+    def hold(_: Request) -> None:
+        reached.set()
+        assert over.wait(120)
+
+    forge.github.checks.append(hold)
+    server = start(**variables)
+    assert server.deliver(told(forge, "opened", pull_request=world.pulls[7])).status == 202
+    assert reached.wait(60)
+    assert server.stop() == 0
+    over.set()
+    forge.github.checks.clear()
+    start(**variables)
+    wait(lambda: world.comments[7])
+    assert (len(world.check_runs), len(world.comments[7])) == (1, 1)

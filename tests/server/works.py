@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, Self
 
 from sqlalchemy import select
@@ -26,6 +27,7 @@ from oversight.changes.diff import render
 from oversight.reports import RiskReport
 from oversight_github.client import Client
 from oversight_github.events import Pull
+from oversight_github.pace import Pace
 from oversight_server.inbox import Delivery
 from oversight_server.queue.book import Book
 from oversight_server.queue.jobs import Jobs
@@ -54,11 +56,13 @@ class App:
 
     url: str
     forgotten: list[int] = field(default_factory=list)
+    hours: Iterator[int] = field(default_factory=count)
 
     @contextmanager
     def client(self, installation: int, repository: str) -> Iterator[Client]:
         assert installation == INSTALLATION
-        with Client(repository, TOKEN, api_url=self.url, patience=0.0, sleep=lambda _: None) as client:
+        unhurried = Pace(clock=lambda: next(self.hours) * 3600.0)
+        with Client(repository, TOKEN, api_url=self.url, patience=0.0, pace=unhurried) as client:
             yield client
 
     def forget(self, installation: int) -> None:
@@ -114,7 +118,6 @@ class Works:
         self._sweep = sweep
         self._start = start
         self.jobs = Jobs(self.services, clock=self.now, sweep=sweep)
-        self.count = 0
 
     def __enter__(self) -> Self:
         self.github.__enter__()

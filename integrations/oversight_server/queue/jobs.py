@@ -67,18 +67,15 @@ class Jobs:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Make or migrate the tables, and begin to work, also on what other processes have left.
-
-        Raises StoreError, and ModelError where the model cannot be loaded.
-        """
-        self._model = self._services.reviews.version  # asked once: it may take a child process to know
+        """Make or migrate the tables, and begin to work, also on what other processes have left. Raises StoreError."""
         migrate(self._services.ledger.engine, _MIGRATIONS, version_table=VERSION_TABLE)
         self._watchdog.beat()  # first: whoever begins a job has to be known
         self._engine.start()
         self._thread.start()
 
     def enqueue(self, delivery: Delivery) -> None:
-        """Take a delivery over for good; the same one again does nothing. Raises where the database fails.
+        """Take a delivery over for good; the same one again does nothing. Raises where the database fails, and where
+        the model cannot be loaded: then it is taken when it can.
 
         What cannot be understood is logged and left: it would not be any better the next time.
         """
@@ -120,6 +117,8 @@ class Jobs:
         return due is not None
 
     def _take(self, task: Task) -> None:
+        if not self._model:
+            self._model = self._services.reviews.version  # asked once: it may take a child process to know
         due = self._book.take(task, self._model)
         if due is not None:
             self._engine.put(due)

@@ -88,9 +88,10 @@ class Worker:
         said = _said(error)
         later = retries.after(error, job, self._services.options.limits, self._clock())
         if later is None:
-            _log.error("job given up", exc_info=error)
+            _log.error("job given up", exc_info=_unforeseen(error), extra={"fields": {"error": said}})
             return self._give_up(job, said)
-        _log.warning("job put off", exc_info=error, extra={"fields": {"seconds": round(later.seconds, 1)}})
+        told = {"error": said, "seconds": round(later.seconds, 1)}
+        _log.warning("job put off", exc_info=_unforeseen(error), extra={"fields": told})
         again = self._book.again(job, said, counted=later.counted)
         if again is None:
             return "not wanted"
@@ -101,6 +102,10 @@ class Worker:
         if self._book.finish(job, State.DEAD, why) and job.kind is Kind.REVIEW:
             self._services.metrics.reviewed("dead")
         return "dead"
+
+
+def _unforeseen(error: Exception) -> Exception | None:
+    return None if isinstance(error, OversightError) else error
 
 
 def _said(error: Exception) -> str:
