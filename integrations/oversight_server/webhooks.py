@@ -39,12 +39,25 @@ PATH = "/webhooks/github"
 SECONDS = 8.0
 """GitHub gives up after ten."""
 
+_QUIET = 1.0  # seconds between two log lines on what was rejected
 _LARGE = 256 * 1024  # parsed beside the event loop, which others wait for
 _ID = re.compile(rf"[0-9A-Za-z-]{{1,{LONGEST_ID}}}")
 _EVENT = re.compile(rf"[a-z_]{{1,{LONGEST_ID}}}")
 _JSON, _FORM = "application/json", "application/x-www-form-urlencoded"
 
 _log = logging.getLogger("oversight.server")
+
+
+class UnstoredError(Problem):
+    """A signed delivery is not on disk."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            503,
+            "the delivery could not be stored",
+            mend="see the server's log, then redeliver it",
+            headers={"Retry-After": "30"},
+        )
 
 
 class Receiver:
@@ -55,19 +68,28 @@ class Receiver:
         self._inbox = inbox
         self._metrics = metrics
         self._budget = body.Budget(settings.memory_megabytes * 1024 * 1024)
+        self._said = -_QUIET
+        self._silent = 0
 
     async def receive(self, request: Request) -> JSONResponse:
         """Return 202 for a delivery that is on disk. Raises Problem for any other."""
         started = time.monotonic()
         try:
             return await self._received(request, started)
-        except Problem as problem:
-            if problem.status == 503:
-                self._metrics.unstored()
-            else:
-                self._metrics.delivered("rejected")
-                _log.info("delivery rejected", extra={"fields": {"status": problem.status}})
+        except UnstoredError:
+            self._metrics.unstored()
             raise
+        except Problem as problem:
+            self._rejected(problem)
+            raise
+
+    def _rejected(self, problem: Problem) -> None:
+        """Count it, and log one of them a second: strangers cannot fill the disk."""
+        self._metrics.delivered("rejected")
+        self._silent += 1
+        if time.monotonic() - self._said >= _QUIET:
+            _log.info("delivery rejected", extra={"fields": {"status": problem.status, "rejected": self._silent}})
+            self._said, self._silent = time.monotonic(), 0
 
     async def _received(self, request: Request, started: float) -> JSONResponse:
         body.refuse_large(request, MAX_BYTES)
@@ -91,12 +113,7 @@ class Receiver:
                 fresh = await self._inbox.put(delivery, wanted=wanted)
         except (StoreError, InboxFullError, TimeoutError) as error:
             _log.error("delivery not stored", extra={"fields": {"error": type(error).__name__}})
-            raise Problem(
-                503,
-                "the delivery could not be stored",
-                mend="see the server's log, then redeliver it",
-                headers={"Retry-After": "30"},
-            ) from None
+            raise UnstoredError from None
         duration = time.monotonic() - started
         status = "duplicate" if not fresh else "accepted" if wanted else "ignored"
         self._metrics.delivered("accepted" if fresh else "duplicate", duration)

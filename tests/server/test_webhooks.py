@@ -97,6 +97,39 @@ def test_sha1_alone_is_refused(served: Served):
     assert served.deliver(body, without=("X-Hub-Signature-256",), X_Hub_Signature=old).status == 401
 
 
+def test_strangers_do_not_fill_the_log(served: Served, caplog: pytest.LogCaptureFixture):
+    """Of what is rejected one line a second is logged, with how many there were; the metrics count each."""
+    served.secret = "another one"
+    with caplog.at_level("INFO", "oversight.server"):
+        for _ in range(20):
+            served.deliver()
+    assert 1 <= len([record for record in caplog.records if record.getMessage() == "delivery rejected"]) < 20
+    assert served.metric(OUTCOME, outcome="rejected") == 20
+
+
+def test_memory_that_strangers_hold_is_no_delivery_lost(
+    tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+):
+    """What is turned away before its signature holds is rejected, and no alarm for what could not be kept."""
+    monkeypatch.setattr(webhooks, "SECONDS", 1.0)
+    with Served(settings_of(tmp_path, memory_megabytes=26), recorder) as served:
+        signature = sign(b"another one", b"")
+        head = (
+            f"POST {HOOKS} HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: {signature}\r\n"
+            f"Content-Length: {MAX_BYTES}\r\n\r\n"
+        ).encode()
+        answers: list[bytes] = []
+        threads = [threading.Thread(target=lambda: answers.append(served.raw(head + bytes(100_000)))) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        assert served.deliver().status == 202
+        for thread in threads:
+            thread.join()
+        assert {answer.split()[1] for answer in answers} <= {b"408", b"503"}
+        assert served.metric("oversight_deliveries_unstored_total") == 0
+        assert served.metric(OUTCOME, outcome="rejected") == 2
+
+
 def test_two_secrets_are_valid_while_one_replaces_the_other(tmp_path: Path, recorder: Recorder):
     """Deliveries signed with the new secret and with the one before are both taken; with any other, none is."""
     settings = settings_of(tmp_path, webhook_secret="the newer secret", webhook_secret_previous=SECRET)
