@@ -30,6 +30,7 @@ _VERSION = "1"
 _CLOUD = "DBOS__CLOUD"
 _PENDING = "PENDING"
 _GOING = frozenset({"ENQUEUED", "DELAYED", _PENDING})
+_SPARE = 4  # connections beside those of turns: the queue's own threads
 _AT_ONCE = 500  # turns that are looked up or deleted in one statement
 
 
@@ -66,6 +67,7 @@ class Engine:
             serializer=DBOSPortableJSONSerializer(),
             enable_otlp=False,
             log_level="WARNING",
+            sys_db_pool_size=self._workers + _SPARE,
         )
         DBOS(config=config)
 

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from oversight.errors import ConfigError, RepositoryError
+from oversight.errors import RepositoryError
 from oversight_github.client import RateLimited, Unavailable
 from oversight_server.queue.book import Book
-from oversight_server.queue.engine import queue_url
 from oversight_server.queue.model import Kind, State
 from oversight_server.queue.retries import Limits
 from tests.github.routes import PULL
@@ -338,25 +337,6 @@ def test_the_queue_keeps_ids_alone(works: Works, tmp_path: Path):
     assert b"py_pickle" not in content
     for words in (b"a secret title", b"charge.py", b"retry()"):
         assert words not in content
-
-
-def test_the_queue_would_report_to_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Where it believes to be in its maker's cloud it does not start."""
-    monkeypatch.setenv("DBOS__CLOUD", "true")
-    works = Works.__new__(Works)
-    with pytest.raises(ConfigError, match="DBOS__CLOUD"):
-        works.__init__(f"sqlite:///{tmp_path / 'oversight.db'}")  # type: ignore[misc]
-    works.store.close()
-
-
-def test_the_queue_is_beside_the_database(tmp_path: Path):
-    """In a file of its own, or in a schema of its own."""
-    from sqlalchemy.engine import make_url
-
-    assert queue_url(make_url("sqlite:////x/oversight.db")).database == "/x/oversight-queue.db"
-    assert queue_url(make_url("sqlite:////x/oversight")).database == "/x/oversight-queue"
-    url = make_url("postgresql+psycopg://user@host/name")
-    assert queue_url(url) == url
 
 
 def test_github_that_is_down_is_waited_for(works: Works):
