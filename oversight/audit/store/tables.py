@@ -1,7 +1,8 @@
 """The tables. What makes and changes them are the migrations; a test holds both against each other.
 
     repositories ─< changes ─< reports ─< opinions       what was said of changes by machines
-                           └─< labels                    what history said of them
+                           ├─< labels                    what history said of them
+                           └── queue                     whether people are asked to judge them, and with what chance
     runs                                                 the files from which these came
     ledger ── verdicts | landings                        what people said: a chain, to which is only ever added
 
@@ -190,6 +191,18 @@ labels = Table(
     Column("decided_at", Moment, nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("excluded", Text),
+)
+
+queue = Table(  # a row for each change that was considered: they are what estimates are of
+    "queue",
+    metadata,
+    Column("change_id", ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("report_id", ForeignKey("reports.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("directory", Text, nullable=False),  # where most of its hunks are; "" where that is unknown
+    Column("considered_at", Moment, nullable=False, index=True),
+    Column("propensity", Double, nullable=False),  # with which it was drawn; 1 for what was to be seen in any case
+    Column("selection", String(16)),  # flagged, random, or request: judged before; null where it was not picked
+    Column("queued_at", Moment),  # null where it was not picked
 )
 
 ledger = Table(
