@@ -13,17 +13,19 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Self
 
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from oversight.audit.store import Store, reading
 from oversight.audit.store.tables import changes, reports
 from oversight.changes.diff import render
+from oversight.errors import StoreError
 from oversight.reports import RiskReport
 from oversight_github.client import Client
 from oversight_github.events import Pull
@@ -202,6 +204,15 @@ class Works:
         due = Book(self.store.engine, self.now).take(Review("octo/repo", INSTALLATION, 7, HEAD), self.reviews.version)
         assert due is not None
         return due
+
+    def patiently(self, do: Callable[[], object]) -> None:
+        """Do it as often as it takes, as the dispatcher does while the database is away."""
+        for _ in range(20):
+            with suppress(StoreError, SQLAlchemyError):
+                do()
+                return
+            time.sleep(0.2)
+        do()
 
     def stats(self, name: str) -> int:
         return self.jobs.stats()[name]

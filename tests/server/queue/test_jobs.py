@@ -15,9 +15,14 @@ from oversight_server.queue.book import Book
 from oversight_server.queue.model import Kind, State
 from oversight_server.queue.retries import Limits
 from tests.github.routes import PULL
+from tests.postgres import Postgres
 from tests.server.works import CHECK_RUNS, COMMENTS, FAST, HEAD, Gate, Works
 
 B, C = "b" * 40, "c" * 40
+THROW_OUT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database()
+"""
 
 
 @pytest.fixture
@@ -347,3 +352,23 @@ def test_github_that_is_down_is_waited_for(works: Works):
     works.rest()
     assert len(works.github.world.check_runs) == 1
     assert len(works.github.world.comments[7]) == 1
+
+
+def test_a_database_that_throws_everybody_out_loses_nothing(postgres: Postgres):
+    """In the midst of a review, and again and again while others are taken: all are done, each once."""
+    with Works(postgres.url, sweep=0.5) as works:
+        gate = Gate()
+        works.reviews.before = gate.wait
+        works.open()
+        works.deliver("opened")
+        assert gate.reached.wait(60)
+        postgres.sql(THROW_OUT)
+        gate.opened.set()
+        for number in (8, 9):
+            works.open(number, head_sha=f"{number:040x}")
+            works.patiently(lambda number=number: works.deliver("opened", number))
+            postgres.sql(THROW_OUT)
+        works.patiently(works.rest)
+        heads = sorted(run["head_sha"] for run in works.github.world.check_runs)
+        assert heads == [f"{8:040x}", f"{9:040x}", HEAD]
+        assert [len(works.github.world.comments[number]) for number in (7, 8, 9)] == [1, 1, 1]
