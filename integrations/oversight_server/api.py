@@ -16,6 +16,7 @@ import logging
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
@@ -126,6 +127,8 @@ class Desk:
         self._limit = settings.api.megabytes * 1024 * 1024
         self._budget = body.Budget(settings.api.concurrency * self._limit)
         self._free = settings.api.concurrency
+        # Of its own, so that reviews never keep webhooks and probes from their threads.
+        self._threads = ThreadPoolExecutor(settings.api.concurrency, thread_name_prefix="api")
 
     async def answer(self, request: Request) -> Response:
         """Return the report that is asked for. Raises Problem."""
@@ -141,7 +144,7 @@ class Desk:
             async with body.read(
                 request, limit=self._limit, budget=self._budget, seconds=SECONDS, on_chunk=lambda _: None
             ) as content:
-                return await asyncio.to_thread(self._reviewed, content)
+                return await asyncio.get_running_loop().run_in_executor(self._threads, self._reviewed, content)
         finally:
             self._free += 1
 
@@ -164,7 +167,7 @@ class Desk:
             return reviews.of_machine(name, span, how=how)
         if self._parts.app is None or "/" not in name:
             raise _unknown()
-        installation = self._parts.app.installation_of(name)
+        installation = self._parts.app.installation_of(name, patience=SECONDS)
         if wanted.range is None:
             return reviews.of_github(Wanted(span), repository=name, installation=installation, how=how)
         base, head = _sides(span)

@@ -102,16 +102,22 @@ class GitHubApp:
 
     @contextmanager
     def client(
-        self, installation: int, repository: str, permissions: Mapping[str, str] = PERMISSIONS
+        self,
+        installation: int,
+        repository: str,
+        permissions: Mapping[str, str] = PERMISSIONS,
+        *,
+        patience: float | None = None,
     ) -> Iterator[Client]:
         """Give a client of one repository whose token never ends; for one thread. `repository` is "owner/name".
 
-        All clients of an installation keep one pace: GitHub counts their requests together, whatever their tokens.
+        `patience` bounds the seconds that one request spends waiting, None as the App does. All clients of an installation
+        keep one pace: GitHub counts their requests together, whatever their tokens.
         """
         with self._lock:
             pace = self._paces.setdefault(installation, Pace())
         renewal = self.renewal(installation, repository, permissions)
-        with Client(repository, renewal, pace=pace, **self._options) as client:
+        with Client(repository, renewal, pace=pace, **self._with(patience)) as client:
             yield client
 
     def renewal(self, installation: int, repository: str, permissions: Mapping[str, str] = PERMISSIONS) -> Renewal:
@@ -122,9 +128,9 @@ class GitHubApp:
         scope = _Scope(installation, repository, tuple(sorted(permissions.items())))
         return lambda refused: self._token(scope, refused)
 
-    def installation_of(self, repository: str) -> int:
+    def installation_of(self, repository: str, *, patience: float | None = None) -> int:
         """Return the id of the installation on a repository. Raises NotFound where there is none, GitHubError."""
-        with self._as_app(repository) as client:
+        with self._as_app(repository, patience) as client:
             try:
                 found = client.get(client.here("installation"))
             except NotFound as error:
@@ -142,8 +148,8 @@ class GitHubApp:
         """Drop the tokens of an installation that is no more."""
         with self._lock:
             self._paces.pop(installation, None)
-            for scope in [scope for scope in self._tokens if scope.installation == installation]:
-                del self._tokens[scope]
+            self._tokens = {one: token for one, token in self._tokens.items() if one.installation != installation}
+            self._making = {one: lock for one, lock in self._making.items() if one.installation != installation}
 
     def _token(self, scope: _Scope, refused: str | None) -> str:
         with self._lock:
@@ -185,7 +191,7 @@ class GitHubApp:
         return _Token(text, moment.timestamp())
 
     @contextmanager
-    def _as_app(self, repository: str) -> Iterator[Client]:
+    def _as_app(self, repository: str, patience: float | None = None) -> Iterator[Client]:
         """Give a client that asks as the App itself; a refusal measures the clocks, and the next JWT minds them."""
         client: Client
 
@@ -194,7 +200,7 @@ class GitHubApp:
                 self._ahead = client.ahead
             return self._jwt()
 
-        with Client(repository, signed, **self._options) as client:
+        with Client(repository, signed, **self._with(patience)) as client:
             try:
                 yield client
             except Forbidden as error:
@@ -209,6 +215,9 @@ class GitHubApp:
             finally:
                 if client.ahead is not None:
                     self._ahead = client.ahead
+
+    def _with(self, patience: float | None) -> dict[str, Any]:
+        return self._options if patience is None else {**self._options, "patience": patience}
 
     def _jwt(self) -> str:
         now = self._now()

@@ -40,7 +40,10 @@ _BLOBLESS = (
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a review is to be done: `budget` None as the operator or the repository says; `patience`: see `Pool.ask`."""
+    """How a review is to be done: `budget` None as the operator or the repository says.
+
+    `patience`: seconds to wait for a child, and for GitHub where it limits rates; None: as long as it takes.
+    """
 
     budget: float | None = None
     patience: float | None = None
@@ -84,7 +87,7 @@ class Reviews:
         """
         if self._app is None:
             raise UsageError("the server is no GitHub App", mend="set OVERSIGHT_GITHUB__APP_ID and its like")
-        with self._app.client(installation, repository, READING) as client:
+        with self._app.client(installation, repository, READING, patience=how.patience) as client:
             kilobytes = wanted.pull.kilobytes if wanted.pull is not None else _size_of(client)
             renewal = self._app.renewal(installation, repository, READING)
             try:

@@ -273,6 +273,17 @@ def test_a_disk_that_is_full_costs_the_history_and_not_the_review(
     assert reviewed(forge, reviews).coverage.context == "full"
 
 
+def test_a_git_server_that_never_answers_costs_the_history_and_not_the_review(forge: Forge) -> None:
+    """It has its time, and then the API serves."""
+    forge.compared()
+    reviews = forge.reviews()
+    reviews._clones._limits = clone_module.Limits(seconds=1.0)
+    with forge.server.stalled():
+        report = reviewed(forge, reviews)
+    assert report.status is Status.SCORED
+    assert any("took more than 1 seconds" in note for note in report.notes)
+
+
 def test_a_folder_that_cannot_be_written_costs_the_history_and_not_the_review(forge: Forge) -> None:
     """As above, before git has even begun."""
     forge.compared()
