@@ -15,7 +15,7 @@ import pytest
 
 from oversight.audit import lines
 from oversight.audit.store import Store
-from tests.audit.builders import verdict
+from tests.audit.builders import HEAD, OTHER, verdict
 from tests.audit.store.test_intake import LABEL, SCORE, rows
 from tests.builders import GitRepository
 from tests.cli.conftest import PROGRAM, Oversight
@@ -36,29 +36,32 @@ def test_what_the_commands_write_is_taken_in(oversight: Oversight, repository: G
     assert oversight("score", "--repo", repository.path, "--jobs", 1, "--output", folder / "scores.jsonl").code == 0
     assert oversight("mine", "--repo", repository.path, "--with-clean", "--output", folder / "labels.jsonl").code == 0
     mined = (folder / "labels.jsonl").read_text().splitlines()
-    (folder / "labels.jsonl").write_text("\n".join([*mined, json.dumps(LABEL)]) + "\n")
+    more = [json.dumps({**LABEL, "commit": commit}) for commit in (HEAD, OTHER)]
+    (folder / "labels.jsonl").write_text("\n".join([*mined, *more]) + "\n")
     done = oversight("audit", "import", folder, "--repository", "octo/repo")
     assert (done.code, done.err) == (0, "")
     told = {line.rpartition("/")[2] for line in done.out.splitlines()}
     scored = len((folder / "scores.jsonl").read_text().splitlines())
     assert told == {
-        f"labels.jsonl: {len(mined) + 1} labels, {len(mined) + 1} of them new", "a.json: 1 reports, 1 of them new",
-        f"scores.jsonl: {scored} scores, {scored} of them new",
-    }  # fmt: skip
+        f"labels.jsonl: {len(mined) + 2} labels, {len(mined) + 2} new",
+        "a.json: 1 report, 1 new",
+        f"scores.jsonl: {scored} scores, {scored} new",
+    }
     again = oversight("audit", "import", folder, "--repository", "octo/repo")
-    assert again.out.count(" 0 of them new") == 3
+    assert again.out.count(", 0 new") == 3
     assert oversight("audit", "export", "scores").out == (folder / "scores.jsonl").read_text()
 
 
 def test_verdicts_go_round(oversight: Oversight, tmp_path: Path):
     """In through a pipe, proved, out again byte by byte; the head that was printed is one to hold against."""
     content = lines.written([verdict(), verdict("safe", hours=1)])
-    assert oversight("audit", "import", "-", stdin=content.encode()).out.startswith("standard input: 2 verdicts, 2 ")
+    assert oversight("audit", "import", "-", stdin=content.encode()).out.startswith("standard input: 2 verdicts, 2 new")
     proved = oversight("audit", "verify")
     assert proved.code == 0
     words, head = proved.out.splitlines()
     assert words == "2 entries hold, and the head is"
     assert oversight("audit", "verify", "--head", head).code == 0
+    assert oversight("audit", "import", "-", stdin=b"").out == "standard input: nothing in it\n"
     assert oversight("audit", "export").out == content
     out = tmp_path / "out.csv"
     assert oversight("audit", "export", "--format", "csv", "--output", out).code == 0
@@ -86,7 +89,7 @@ def test_of_several_files_each_stands_for_itself(oversight: Oversight, tmp_path:
     files = [tmp_path / f"{name}.jsonl" for name in ("bad", "missing", "good", "worse")]
     done = oversight("audit", "import", *files, "--repository", "octo/repo")
     assert done.code == 2
-    assert done.out.endswith("good.jsonl: 1 scores, 1 of them new\n")
+    assert done.out.endswith("good.jsonl: 1 score, 1 new\n")
     bad, missing, worse = done.err.splitlines()
     assert "bad.jsonl: line 2 has no" in bad
     assert "missing.jsonl cannot be read: No such file" in missing

@@ -26,7 +26,8 @@ from oversight.reports.escape import terminal
 
 VARIABLE = "OVERSIGHT_DATABASE_URL"
 
-_WAIT = 60  # seconds that a writer waits for another one, of SQLite, or for a connection to PostgreSQL's server
+_WAIT = 60  # seconds that a writer to SQLite waits for another one
+_PATIENCE = 10  # seconds that a server of PostgreSQL may take to answer
 _READS = "oversight_reads"
 _MEND = f"write {VARIABLE} as sqlite:////path/to/audit.db or postgresql://user:password@host/name"
 
@@ -62,7 +63,7 @@ def connect(url: URL) -> Engine:
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", _begin)
         return engine
-    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _WAIT}
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _PATIENCE}
     return create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=patience)
 
 

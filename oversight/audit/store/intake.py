@@ -170,10 +170,9 @@ def _changes(connection: Connection, repository: int, commits: list[str]) -> dic
     """Return the rows of commits, which are made where there are none."""
     values = [{"repository_id": repository, "commit": commit} for commit in dict.fromkeys(commits)]
     connection.execute(upsert(connection, changes).on_conflict_do_nothing(), values)
-    found = select(changes.c.commit, changes.c.id).where(
-        changes.c.repository_id == repository, changes.c.commit.in_(commits)
-    )
-    return {row.commit: row.id for row in connection.execute(found)}
+    # By commit alone: with the repository PostgreSQL would go through all of its changes for every batch.
+    found = select(changes.c.repository_id, changes.c.commit, changes.c.id).where(changes.c.commit.in_(commits))
+    return {row.commit: row.id for row in connection.execute(found) if row.repository_id == repository}
 
 
 def _fresh(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> int:

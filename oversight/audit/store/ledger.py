@@ -132,8 +132,9 @@ def verify(connection: Connection, anchor: str | None = None) -> Broken | None:
 
 def _known(connection: Connection, names: Sequence[str]) -> dict[str, Entry]:
     """Return the entries on record that have these names."""
+    found = _select().where(ledger.c.name.in_(names)).order_by(None)
     try:
-        return {row.name: _entry(row) for row in connection.execute(_select().where(ledger.c.name.in_(names)))}
+        return {row.name: _entry(row) for row in connection.execute(found)}
     except _DAMAGE as error:
         raise StoreError("the ledger is damaged, and nothing is added to it", mend=_MEND) from error
 

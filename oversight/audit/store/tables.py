@@ -59,9 +59,11 @@ class Moment(TypeDecorator[datetime]):
         return dialect.type_descriptor(String(32) if dialect.name == "sqlite" else DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Return what is stored."""
+        """Return what is stored; ValueError for a moment of no time zone, which may have been any."""
         if value is None:
             return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone")
         moment = value.astimezone(UTC)
         return _text(moment) if dialect.name == "sqlite" else moment
 

@@ -78,7 +78,10 @@ def _opened(path: Path, name: str) -> AbstractContextManager[IO[bytes]]:
 
 
 def _told(taken: Taken) -> str:
-    told = f"{taken.found:,} {taken.kind}, {taken.added:,} of them new"
+    if not taken.found:
+        return "nothing in it"
+    kind = taken.kind.removesuffix("s") if taken.found == 1 else taken.kind
+    told = f"{taken.found:,} {kind}, {taken.added:,} new"
     if taken.differing:
         lines = ", ".join(map(str, taken.differing[:5])) + (", …" if len(taken.differing) > 5 else "")
         told += f"; {len(taken.differing):,} are on record with other contents, which stay (line {lines})"

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from oversight.audit.store import Store, reading
 from oversight.audit.store.tables import changes, opinions, reports
 from oversight.audit.verdict import Decision, Landing, Record, Selection, Shown, Source
-from oversight.errors import LabelError
+from oversight.errors import LabelError, StoreError
 from oversight.reports import as_json
 from tests.audit.builders import HEAD, OTHER, at, verdict
 from tests.reports.examples import flagged_by_principle
@@ -89,3 +89,9 @@ def test_what_was_reported_can_be_forgotten_and_what_was_said_cannot(store: Stor
         assert connection.execute(select(func.count(opinions.c.report_id.distinct()))).scalar() == 1
     assert store.record().verdicts == (verdict(),)
     assert store.verify() is None
+
+
+def test_a_moment_needs_a_time_zone(store: Store):
+    """One without may be any, and is not guessed."""
+    with pytest.raises(StoreError):
+        store.add_report(as_json.as_dict(flagged_by_principle()), source="webhook", at=datetime(2026, 1, 1))
