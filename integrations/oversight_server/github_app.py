@@ -111,8 +111,8 @@ class GitHubApp:
     ) -> Iterator[Client]:
         """Give a client of one repository whose token never ends; for one thread. `repository` is "owner/name".
 
-        `patience` bounds the seconds that one request spends waiting, None as the App does. All clients of an installation
-        keep one pace: GitHub counts their requests together, whatever their tokens.
+        `patience` bounds the seconds that one request spends waiting, None as the App does. All clients of an
+        installation keep one pace: GitHub counts their requests together, whatever their tokens.
         """
         with self._lock:
             pace = self._paces.setdefault(installation, Pace())
