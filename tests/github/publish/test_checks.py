@@ -10,7 +10,7 @@ import pytest
 from oversight.reports.model import Finding, FlaggedBy, RiskReport, Status
 from oversight.reviewers.model import Severity
 from oversight_github.publish import Outcome, Target, Wishes
-from oversight_github.publish.checks import conclusion_of, title_of
+from oversight_github.publish.checks import BUTTONS, conclusion_of, number_in, title_of
 from oversight_github.shown import read_shown
 from tests.github.publish.scene import CHECK_ALONE, CHECK_RUN, CHECK_RUNS, Scene, outcomes
 from tests.reports.examples import (
@@ -90,6 +90,32 @@ def test_annotations(scene: Scene) -> None:
         ("src/payments/refund with blank.py", 7, 7, "warning"),
     ]
     assert not any("column" in name for one in found for name in one)
+
+
+def test_buttons_where_an_app_hears_of_them(scene: Scene) -> None:
+    """Three, as GitHub takes them at most, within its lengths, also when the check run changes; else none."""
+    wishes = replace(CHECK_ALONE, buttons=True)
+    target = scene.open(flagged_by_budget())
+    scene.publish(flagged_by_budget(), target, wishes)
+    scene.publish(not_flagged(), target, wishes)
+    made, changed = (call.body["actions"] for call in scene.github.calls if call.template in (CHECK_RUNS, CHECK_RUN))
+    assert made == changed == list(BUTTONS)
+    assert len(BUTTONS) == 3
+    for button in BUTTONS:
+        assert len(button["label"]) <= 20
+        assert len(button["description"]) <= 40
+        assert len(button["identifier"]) <= 20
+    scene.publish(flagged_by_budget(), Target("e" * 40))
+    assert "actions" not in scene.github.calls[-1].body
+
+
+@pytest.mark.parametrize(
+    ("external_id", "number"),
+    [("oversight/7-dd5c5362/0123", 7), ("oversight/partial", None), ("other/7-dd5c5362/0", None), ("", None)],
+)
+def test_a_check_run_tells_its_pull_request(external_id: str, number: int | None) -> None:
+    """By the id that we gave it."""
+    assert number_in(external_id) == number
 
 
 def test_batches(scene: Scene) -> None:
