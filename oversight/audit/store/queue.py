@@ -1,0 +1,225 @@
+"""The queue in its table: who is considered, who is picked, and what is known of them.
+
+A change is considered once, when it is drawn or is not; its row keeps the chance that it had. Later it may still get a
+place among the riskiest, and is then certain to be seen: whether it does depends on risks and never on the draw, so
+that what the row says at the end is what estimates need. Changes are of the time when the first report on them came: an
+author sets the clock of a commit, but not this one.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, Select, and_, case, false, func, insert, null, or_, select, text, update
+
+from oversight.audit.budget.entry import GRAVE, Entry, Said
+from oversight.audit.budget.plan import Candidate, decide, in_order
+from oversight.audit.budget.spending import Budget
+from oversight.audit.store.engine import reading, writing
+from oversight.audit.store.reports import MODEL, PRINCIPLES
+from oversight.audit.store.tables import changes, landings, opinions, queue, reports, repositories, verdicts
+from oversight.audit.verdict import Decision, Selection
+
+_BATCH = 500
+_PICKED = (Selection.FLAGGED.value, Selection.RANDOM.value)
+_OF_REPORT = ("number", "status", "risk", "percentile", "flagged", "model", "added", "deleted")
+_ENTRY = (
+    "repository", "commit", "title", "author", "provenance", *_OF_REPORT, "propensity", "queued_at",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which changes: of one repository, in whichever case, and whose first report came in a time; None: all."""
+
+    repository: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a call did: changes considered for the first time, those that got a place, those drawn, with what chance
+    (None where nobody could be), and the places that are left.
+    """
+
+    considered: int
+    picked: int
+    drawn: int
+    chance: float | None
+    left: int
+
+
+def fill(engine: Engine, budget: Budget, scope: Scope, *, now: datetime, seed: str | None = None) -> Filled:
+    """Pick what people are to judge, and keep it; all of it or nothing.
+
+    What is in the queue stays there as it is. The same store, `seed` and `now` give the same; without a seed nobody can
+    tell beforehand who is drawn.
+    """
+    if budget.period is not None and scope.since is None:
+        scope = Scope(scope.repository, budget.period.before(now), scope.until)
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("LOCK TABLE queue IN EXCLUSIVE MODE"))
+        return _filled(connection, budget, scope, now, seed or secrets.token_hex(16))
+
+
+def entries(engine: Engine, scope: Scope, *, waiting: bool = True) -> list[Entry]:
+    """Return the entries of the queue, what to judge first leading; `waiting`: those alone that nobody has judged."""
+    with reading(engine) as connection:
+        rows = connection.execute(_rows(scope, kept=True).where(queue.c.selection.in_(_PICKED))).all()
+        gone = judged(connection) if waiting else frozenset()
+        return _in_order(connection, [row for row in rows if row.commit not in gone])
+
+
+def find(engine: Engine, commit: str, repository: str | None = None) -> list[Entry]:
+    """Return the changes whose commits begin with `commit`, in the queue or not, with what a report says of them."""
+    with reading(engine) as connection:
+        chosen = _rows(Scope(repository), kept=True).where(changes.c.commit.startswith(commit, autoescape=True))
+        return _in_order(connection, connection.execute(chosen).all())
+
+
+def judged(connection: Connection) -> frozenset[str]:
+    """Return the commits of which somebody has said that they are risky, or safe, and may say so."""
+    safe = and_(verdicts.c.decision == Decision.SAFE.value, verdicts.c.finding.is_(None), verdicts.c.own == false())
+    said = select(verdicts.c.change_id).where(or_(verdicts.c.decision == Decision.RISKY.value, safe)).distinct()
+    landed = select(landings.c.commit).where(landings.c.change_id.in_(said))
+    return frozenset(connection.scalars(said)) | frozenset(connection.scalars(landed))
+
+
+def _filled(connection: Connection, budget: Budget, scope: Scope, now: datetime, seed: str) -> Filled:
+    rows = connection.execute(_rows(scope, kept=False)).all()
+    reports_of = {row.change_id: row.report_id for row in rows}
+    plan = decide(_candidates(connection, rows), budget, now, seed)
+    fresh = [
+        {
+            "change_id": one.key,
+            "report_id": reports_of[one.key],
+            "directory": one.directory,
+            "considered_at": now,
+            "propensity": propensity,
+            "selection": None if selection is None else selection.value,
+            "queued_at": now if selection in _PICKED else None,
+        }
+        for one, selection, propensity in plan.fresh
+    ]
+    for start in range(0, len(fresh), _BATCH):
+        connection.execute(insert(queue), fresh[start : start + _BATCH])
+    for one in plan.promoted:
+        values: dict[str, Any] = {"selection": Selection.FLAGGED.value, "propensity": 1.0}
+        if one.queued_at is None:
+            values |= {"queued_at": now, "report_id": reports_of[one.key]}
+        connection.execute(update(queue).where(queue.c.change_id == one.key).values(values))
+    selections = [selection for _, selection, _ in plan.fresh]
+    picked = selections.count(Selection.FLAGGED) + len(plan.promoted)
+    return Filled(len(fresh), picked, selections.count(Selection.RANDOM), plan.chance, plan.left)
+
+
+def _rows(scope: Scope, *, kept: bool) -> Select[Any]:
+    """Changes with a report: the newest one, or with `kept` the one that is in the queue, if they are in it.
+
+    A row of scores counts as a report where there is no other.
+    """
+    order = (case((reports.c.body.is_(null()), 1), else_=0), reports.c.at.desc(), reports.c.id.desc())
+    ranked = select(
+        reports.c.change_id,
+        reports.c.id.label("report_id"),
+        func.row_number().over(partition_by=reports.c.change_id, order_by=order).label("place"),
+        func.min(reports.c.at).over(partition_by=reports.c.change_id).label("came"),
+    ).subquery()
+    report = func.coalesce(queue.c.report_id, ranked.c.report_id) if kept else ranked.c.report_id
+    chosen = (
+        select(
+            changes.c.id.label("change_id"),
+            *(changes.c[name] for name in ("commit", "author", "provenance", "title")),
+            repositories.c.name.label("repository"),
+            *(reports.c[name] for name in _OF_REPORT),
+            reports.c.id.label("report_id"),
+            *(queue.c[name] for name in ("directory", "considered_at", "propensity", "selection", "queued_at")),
+        )
+        .select_from(changes)
+        .join(repositories, repositories.c.id == changes.c.repository_id)
+        .join(ranked, and_(ranked.c.change_id == changes.c.id, ranked.c.place == 1))
+        .outerjoin(queue, queue.c.change_id == changes.c.id)
+        .join(reports, reports.c.id == report)
+        .order_by(changes.c.id)
+    )
+    if scope.repository is not None:
+        chosen = chosen.where(repositories.c.key == scope.repository.lower())
+    if scope.since is not None:
+        chosen = chosen.where(ranked.c.came >= scope.since)
+    return chosen if scope.until is None else chosen.where(ranked.c.came <= scope.until)
+
+
+def _candidates(connection: Connection, rows: Sequence[Row[Any]]) -> list[Candidate]:
+    known = judged(connection)
+    directories = _directories(connection, [row.report_id for row in rows if row.considered_at is None])
+    alarms = _alarms(connection, [row.report_id for row in rows])
+    return [
+        Candidate(
+            key=row.change_id,
+            repository=row.repository,
+            commit=row.commit,
+            risk=row.risk,
+            alarm=row.risk is None or row.report_id in alarms,
+            provenance=row.provenance,
+            directory=row.directory if row.directory is not None else directories.get(row.report_id, ""),
+            considered_at=row.considered_at,
+            selection=None if row.selection is None else Selection(row.selection),
+            queued_at=row.queued_at,
+            judged=row.commit in known,
+        )
+        for row in rows
+    ]
+
+
+def _alarms(connection: Connection, found: Sequence[int]) -> set[int]:
+    """Return those of the reports in which a principle put the flag up."""
+    grave = select(opinions.c.report_id).where(opinions.c.reviewer == PRINCIPLES, opinions.c.severity.in_(GRAVE))
+    return {
+        report
+        for start in range(0, len(found), _BATCH)
+        for report in connection.scalars(grave.where(opinions.c.report_id.in_(found[start : start + _BATCH])))
+    }
+
+
+def _directories(connection: Connection, found: Sequence[int]) -> dict[int, str]:
+    """Return where most of the hunks of each report are, of several such directories the first by name."""
+    counts: dict[int, Counter[str]] = {}
+    hunks = select(opinions.c.report_id, opinions.c.path).where(opinions.c.reviewer == MODEL)
+    for start in range(0, len(found), _BATCH):
+        for row in connection.execute(hunks.where(opinions.c.report_id.in_(found[start : start + _BATCH]))):
+            counts.setdefault(row.report_id, Counter())[posixpath.dirname(row.path)] += 1
+    return {report: min(count, key=lambda name: (-count[name], name)) for report, count in counts.items()}
+
+
+def _in_order(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
+    """Return entries: those with a place, then those that were drawn, then others, the riskiest of each first."""
+    said: dict[int, list[Said]] = {}
+    for start in range(0, len(rows), _BATCH):
+        found = [row.report_id for row in rows[start : start + _BATCH]]
+        chosen = select(opinions).where(opinions.c.report_id.in_(found)).order_by(opinions.c.place)
+        for one in connection.execute(chosen):
+            told = (one.path, one.start, one.end, one.risk, one.principle, one.severity, tuple(one.reasons))
+            said.setdefault(one.report_id, []).append(Said(*told))
+    told_of = {row.change_id: _entry(row, tuple(said.get(row.report_id, ()))) for row in rows}
+    candidates = {one.key: one for one in _candidates(connection, rows)}
+    ordered: list[Entry] = []
+    for group in (Selection.FLAGGED, Selection.RANDOM, Selection.REQUEST, None):
+        here = [one for key, one in candidates.items() if told_of[key].selection is group]
+        ordered += [told_of[one.key] for one in in_order(here)]
+    return ordered
+
+
+def _entry(row: Row[Any], said: tuple[Said, ...]) -> Entry:
+    told = {name: getattr(row, name) for name in _ENTRY}
+    return Entry(
+        **{**told, "directory": row.directory or "", "said": said},
+        selection=None if row.selection is None else Selection(row.selection),
+    )
