@@ -91,3 +91,18 @@ def test_git_asks_no_remote_either(reviewed: GitRepository, model: Path, tmp_pat
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert not (tmp_path / "asked").exists()
+
+
+def test_no_library_keeps_a_record_of_its_own(reviewed: GitRepository, model: Path, tmp_path: Path):
+    """A review writes into its own cache and nowhere else in a home: no device's name, no events to send later."""
+    home, cache = tmp_path / "home", tmp_path / "cache"
+    home.mkdir()
+    own = {"HOME": str(home), "OVERSIGHT_CACHE_DIR": str(cache)}
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "ORT_", "OVERSIGHT_"))}
+    done = subprocess.run(
+        [sys.executable, "-I", "-m", "oversight.cli.pre_push", "--repo", str(reviewed.path), "--model", str(model)],
+        capture_output=True, check=False, timeout=60, env=plain | own,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert any(cache.iterdir())
+    assert not list(home.rglob("*"))

@@ -11,6 +11,7 @@ processes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -102,9 +103,11 @@ class Model:
 
     @cached_property
     def _session(self) -> Any:
+        # Read when the library is loaded: disable_telemetry_events() comes after it has named the device and opened
+        # a database of events in the user's cache directory.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime
 
-        onnxruntime.disable_telemetry_events()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
