@@ -187,7 +187,12 @@ class Works:
 
     def rest(self, seconds: float = 60.0) -> None:
         """Wait until nothing is left to do."""
-        self.until(lambda: not (self.stats("queued") or self.stats("running")), seconds)
+        self.until(self.idle, seconds)
+
+    def idle(self) -> bool:
+        """Whether nothing waits or runs, seen at one moment: a job that is put off goes from the one to the other."""
+        now = self.jobs.stats()
+        return not now["queued"] and not now["running"]
 
     def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
