@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 
 from oversight.audit import lines
-from oversight.audit.verdict import to_gold
+from oversight.audit.verdict import Record, to_gold
 from oversight.changes.repository import Repository
 from oversight.errors import LabelError
 from oversight.experiment import human
@@ -27,7 +27,11 @@ def read_labels(path: Path, repo: Path) -> dict[str, GoldLabel]:
     """
     if not _holds_verdicts(path):
         return human.read_labels(path)
-    record = lines.read(path)
+    return of_record(lines.read(path), repo)
+
+
+def of_record(record: Record, repo: Path) -> dict[str, GoldLabel]:
+    """Return the labels that the verdicts of a record amount to, as `read_labels`."""
     gold = {label.change_id: label for label in to_gold(record.verdicts, record.commits)}
     with Repository.open(repo) as repository:
         found = _in_history(repository, gold)

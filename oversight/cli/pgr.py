@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oversight.cli.audit.database import Database, labels_of
 from oversight.cli.options import HERE, Repo
 from oversight.cli.progress import progress
 from oversight.errors import MissingExtraError, OutputError, UsageError
@@ -71,9 +72,9 @@ def pgr(
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
-            help="People's labels (labels.jsonl, verdicts), in place of the history's. Where history names nothing, "
-            "they are all there is.",
+            metavar="FILE|store",
+            help="People's labels, in place of the history's: a file (labels.jsonl, verdicts), or the verdicts in the "
+            "audit store. Where history names nothing, they are all there is.",
         ),
     ] = None,
     start: Annotated[
@@ -112,6 +113,7 @@ def pgr(
     trend: Annotated[
         bool, typer.Option("--trend", help="Measure nothing: show the recorded runs; with --plot, draw them.")
     ] = False,
+    database: Database = None,
 ) -> None:
     """Measure how much of the gap between a weak reviewer and gold labels a student recovers.
 
@@ -127,10 +129,10 @@ def pgr(
         show(repo, runs, plot, metric=metric, as_json=as_json)
         return
     _check_installed()
-    from oversight.audit.labels import read_labels
     from oversight.changes.repository import Repository
 
-    protocol = _protocol(human, seeds, since, {} if labels is None else read_labels(labels, repo), changes, jobs)
+    given = {} if labels is None else labels_of(labels, repo, database)
+    protocol = _protocol(human, seeds, since, given, changes, jobs)
     with Repository.open(repo) as repository:
         _measure(repository, protocol, asked)
 

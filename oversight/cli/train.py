@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oversight.cli.audit.database import Database, labels_of
 from oversight.cli.progress import progress
 from oversight.errors import MissingExtraError, UsageError
 
@@ -36,9 +37,9 @@ def train(
     human: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE|N",
-            help="Human labels: a file (labels.jsonl, verdicts), or how many to draw from what history already knows. "
-            "Default: 300, or as many more as hold about 20 risky ones.",
+            metavar="FILE|store|N",
+            help="Human labels: a file (labels.jsonl, verdicts), the verdicts in the audit store, or how many to draw "
+            "from what history already knows. Default: 300, or as many more as hold about 20 risky ones.",
         ),
     ] = None,
     start: Annotated[
@@ -83,6 +84,7 @@ def train(
     ] = 12_000,
     jobs: Annotated[int, typer.Option(min=0, help="Processes that read changes; 0 is one a core.")] = 0,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    database: Database = None,
 ) -> None:
     """Train a model on this repository's history and write it to a directory, for --model.
 
@@ -103,7 +105,7 @@ def train(
         from oversight.students.export import to_files
     except ModuleNotFoundError as error:
         raise MissingExtraError("oversight train", "train") from error
-    plan = _started(_plan(repo, weak, method, human, seeds, changes, jobs, seed), start)
+    plan = _started(_plan(repo, weak, method, human, database, seeds, changes, jobs, seed), start)
     first = moment(since, "--since")
     plan = replace(plan, encoder=_encoder(tune, encoder, lora), since=None if first is None else first.timestamp())
     with Repository.open(repo) as repository:
@@ -154,10 +156,17 @@ def _started(plan: Plan, start: str) -> Plan:
 
 
 def _plan(
-    repo: Path, weak: str, method: str, human: str | None, seeds: int, changes: int, jobs: int, seed: int
+    repo: Path,
+    weak: str,
+    method: str,
+    human: str | None,
+    database: str | None,
+    seeds: int,
+    changes: int,
+    jobs: int,
+    seed: int,
 ) -> Plan:
     from oversight import methods
-    from oversight.audit.labels import read_labels
     from oversight.experiment import weak as reviewers
     from oversight.experiment.reading import cores
     from oversight.experiment.run import Plan
@@ -173,7 +182,7 @@ def _plan(
         weak=weak,
         method=method,
         human=number,
-        labels=read_labels(Path(human), repo) if human is not None and number is None else {},
+        labels=labels_of(Path(human), repo, database) if human is not None and number is None else {},
         seeds=seeds,
         changes=changes,
         jobs=jobs or cores(),

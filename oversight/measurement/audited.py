@@ -111,7 +111,7 @@ def total(
 
 
 def together(first: Total, second: Total) -> Total:
-    """Return the total of two groups of changes, of which one was judged whole, so that its number is known."""
+    """Return the total of two groups of changes. The interval is wider than it need be, unless one number is known."""
     value = None if first.value is None or second.value is None else first.value + second.value
     low, high = first.interval[0] + second.interval[0], first.interval[1] + second.interval[1]
     return Total(value, (low, high), first.size + second.size, first.judged + second.judged)

@@ -6,15 +6,25 @@ import typer
 
 from oversight.cli.audit.exporting import export
 from oversight.cli.audit.importing import import_
+from oversight.cli.audit.judging import verdict
+from oversight.cli.audit.queueing import queue
+from oversight.cli.audit.reporting import report
 from oversight.cli.audit.verifying import verify
 
 audit = typer.Typer(
-    help="Keep reports, labels and verdicts, and prove that nobody changed what was said.",
+    help="Choose what people judge, keep what they say, prove that nobody changed it, and tell what it shows.",
     invoke_without_command=True,
     rich_markup_mode=None,
     add_completion=False,
 )
-for _name, _command in (("import", import_), ("verify", verify), ("export", export)):
+for _name, _command in (
+    ("import", import_),
+    ("queue", queue),
+    ("verdict", verdict),
+    ("report", report),
+    ("verify", verify),
+    ("export", export),
+):
     audit.command(_name)(_command)
 
 

@@ -1,0 +1,128 @@
+"""All that verdicts tell of a period: the outcome of the budget, the figures of the reviews, PGR. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from oversight.audit.budget.outcome import Considered, Outcome, by_provenance, outcome
+from oversight.audit.figures import FEWEST, Figures, Share, few, figures, share
+from oversight.audit.verdict import Selection, Verdict, to_gold
+from oversight.measurement.audited import Auditor
+from oversight.measurement.intervals import Interval
+from oversight.measurement.pgr import recover
+
+Predictions = Mapping[str, Mapping[int, tuple[float, float, float]]]
+"""What weak reviewer, student and ceiling say of a commit, by commit and seed."""
+
+_NO_OPINIONS = (
+    "the store holds what the student says, and no opinions of a weak reviewer and of a ceiling: give --predictions of "
+    '"oversight pgr"'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """PGR against the verdicts with its interval, or a reason, and AUROC of the three; of `n` judged changes."""
+
+    pgr: float | None
+    interval: Interval | None
+    reason: str | None
+    weak: float | None = None
+    student: float | None = None
+    ceiling: float | None = None
+    n: int = 0
+    positives: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All that is known of a period.
+
+    `blind` is the share of verdicts, of those on changes that had a risk, whose authors had not seen it. `precision` is
+    that of flags by provenance, `outcomes` what the budget brought there.
+    """
+
+    outcome: Outcome
+    outcomes: Mapping[str, Outcome]
+    precision: Mapping[str, Share]
+    figures: Figures
+    blind: Share
+    recovered: Recovered
+
+
+def summary(
+    population: Sequence[Considered],
+    verdicts: Sequence[Verdict],
+    landed: Mapping[str, str],
+    auditor: Auditor,
+    predictions: Predictions | None = None,
+) -> Summary:
+    """Return what `verdicts` tell; `landed` are the commits that heads became."""
+    known = {landed.get(one.commit, one.commit): one for one in population}
+    said = [_as_designed(one, known.get(landed.get(one.change_id, one.change_id))) for one in verdicts]
+    gold = {label.change_id: label.risky for label in to_gold(verdicts, landed)}
+    told, reached = figures(said), outcome(population, auditor)
+    if not population:  # what the Action flagged and drew by itself tells of recall as well
+        recall = told.recall
+        reached = replace(reached, recall=Share(recall.value, recall.interval, recall.reviewed, recall.reason))
+    return Summary(
+        outcome=reached,
+        outcomes=by_provenance(population, auditor),
+        precision=_precision(population),
+        figures=told,
+        blind=_blind(verdicts, known, landed),
+        recovered=_recovered(gold, predictions),
+    )
+
+
+def _as_designed(verdict: Verdict, known: Considered | None) -> Verdict:
+    """Return the verdict with what was known of its change, also where it was given blind, and the chance that it had
+    in the end: who was drawn may have got a place later.
+    """
+    if known is None:
+        return verdict
+    chosen = known.selection if known.selection in (Selection.FLAGGED, Selection.RANDOM) else Selection.REQUEST
+    chance = None if chosen is Selection.REQUEST else known.propensity
+    shown = replace(verdict.shown, selection=chosen, propensity=chance)
+    if shown.risk is None:
+        shown = replace(shown, flagged=known.flagged, risk=known.risk, percentile=known.percentile, model=known.model)
+    return replace(verdict, shown=shown)
+
+
+def _precision(population: Sequence[Considered]) -> dict[str, Share]:
+    found: dict[str, list[bool]] = {}
+    for one in population:
+        if one.provenance is not None:
+            found.setdefault(one.provenance, [])
+            if one.selection is Selection.FLAGGED and one.risky is not None:
+                found[one.provenance].append(one.risky)
+    return {kind: share(risky, "changes that had a place were judged") for kind, risky in sorted(found.items())}
+
+
+def _blind(verdicts: Sequence[Verdict], known: Mapping[str, Considered], landed: Mapping[str, str]) -> Share:
+    told = [(one.shown, known.get(landed.get(one.change_id, one.change_id))) for one in verdicts]
+    seen = [shown.blind for shown, change in told if change is not None and change.risk is not None]
+    return share(seen, "verdicts were given on changes of the queue that had a risk")
+
+
+def _recovered(gold: Mapping[str, bool], predictions: Predictions | None) -> Recovered:
+    if predictions is None:
+        return Recovered(None, None, _NO_OPINIONS)
+    commits = sorted(gold.keys() & predictions.keys())
+    positives = sum(gold[commit] for commit in commits)
+    if min(positives, len(commits) - positives) < FEWEST:
+        what = f"risky and {len(commits) - positives} safe changes were judged of which there are predictions"
+        return Recovered(None, None, few(positives, what), n=len(commits), positives=positives)
+    seeds = sorted(set.intersection(*(set(predictions[commit]) for commit in commits)))
+    if not seeds:
+        return Recovered(None, None, "the predictions share no seed", n=len(commits), positives=positives)
+    table = np.array([[predictions[commit][seed] for commit in commits] for seed in seeds])  # (seeds, changes, 3)
+    found = recover(
+        [gold[commit] for commit in commits], weak=table[:, :, 0], student=table[:, :, 1], ceiling=table[:, :, 2]
+    )
+    values = (found.weak.value, found.student.value, found.ceiling.value)
+    return Recovered(found.pgr, found.interval, found.reason, *values, found.n, found.positives, found.warnings)

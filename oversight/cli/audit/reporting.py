@@ -1,0 +1,124 @@
+"""`oversight audit report`: what people's verdicts tell of the reviews, over a period."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from oversight.cli.audit.database import Database, open_store
+from oversight.cli.audit.queueing import Repository, Since, Until
+from oversight.cli.options import period
+from oversight.errors import LabelError
+
+if TYPE_CHECKING:
+    from oversight.audit.budget.summary import Predictions, Summary
+    from oversight.audit.store import Store
+    from oversight.audit.store.queue import Scope
+    from oversight.measurement.audited import Auditor
+
+_SERIES = ("weak", "student", "ceiling")
+_MEND = 'write it with "oversight pgr --predictions"'
+
+
+class Form(StrEnum):
+    """How it is written."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def report(
+    repository: Repository = None,
+    since: Since = None,
+    until: Until = None,
+    form: Annotated[Form, typer.Option("--format", help="Text to read, JSON, or Markdown.")] = Form.TEXT,
+    sensitivity: Annotated[
+        float, typer.Option(help="Share of risky changes that your people call risky, where you know it.")
+    ] = 1.0,
+    specificity: Annotated[
+        float, typer.Option(help="Share of safe changes that your people call safe, where you know it.")
+    ] = 1.0,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What pgr --predictions wrote: PGR is measured against the verdicts."),
+    ] = None,
+    output: Annotated[Path, typer.Option(help="Write here; - is stdout.")] = Path("-"),
+    database: Database = None,
+) -> None:
+    """Tell what was caught, what was probably missed, and how far the reviews are to be trusted.
+
+    Recall and what was missed are estimated from the places and the draws of audit queue, each change weighted by
+    the inverse of the chance that it had. Every figure has a 95 % interval, or says why the verdicts are too few
+    for it.
+    """
+    from oversight.audit.budget import telling
+    from oversight.audit.store.queue import Scope
+    from oversight.measurement.audited import Auditor
+    from oversight.reports import write
+    from oversight.reports.as_json import dumps
+
+    auditor = Auditor(sensitivity, specificity)
+    scope = Scope(repository, *period(since, until))
+    told = None if predictions is None else _read(predictions)
+    with open_store(database) as store:
+        found = _summary(store, scope, auditor, told)
+    match form:
+        case Form.JSON:
+            text = dumps({"period": _period(scope), "repository": repository, **telling.as_dict(found)}, 2)
+        case Form.MARKDOWN:
+            text = telling.as_markdown(found)
+        case _:
+            text = telling.text(found)
+    write(text, output)
+
+
+def _summary(store: Store, scope: Scope, auditor: Auditor, predictions: Predictions | None) -> Summary:
+    from oversight.audit.budget.summary import summary
+    from oversight.audit.store.queue import population
+    from oversight.audit.verdict import to_gold
+
+    record = store.record()
+    landed = record.commits
+    gold = {label.change_id: label.risky for label in to_gold(record.verdicts, landed)}
+    considered = population(store.engine, scope, gold, landed)
+    ours = {landed.get(one.commit, one.commit) for one in considered}
+    said = [
+        one
+        for one in record.verdicts
+        if landed.get(one.change_id, one.change_id) in ours or _within(scope, one.source.repository, one.decided_at)
+    ]
+    return summary(considered, said, landed, auditor, predictions)
+
+
+def _within(scope: Scope, repository: str | None, moment: Any) -> bool:
+    """Whether a verdict on a change that nobody queued is of the repository, and was given in the period."""
+    if scope.repository is not None and (repository or "").lower() != scope.repository.lower():
+        return False
+    return (scope.since is None or moment >= scope.since) and (scope.until is None or moment <= scope.until)
+
+
+def _period(scope: Scope) -> dict[str, str | None]:
+    bounds = {"since": scope.since, "until": scope.until}
+    return {name: None if moment is None else moment.isoformat() for name, moment in bounds.items()}
+
+
+def _read(path: Path) -> Predictions:
+    """Return the predictions of a file, those alone that have all three series."""
+    from oversight.audit.fields import load
+
+    found: dict[str, dict[int, tuple[float, float, float]]] = {}
+    try:
+        for row in path.read_text(encoding="utf-8").splitlines():
+            told = load(row)
+            if all(told[name] is not None for name in _SERIES):
+                weak, student, ceiling = (float(told[name]) for name in _SERIES)
+                found.setdefault(str(told["commit"]), {})[int(told["seed"])] = (weak, student, ceiling)
+    except OSError as error:
+        raise LabelError("the file of predictions cannot be read", mend="name a file that can be") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise LabelError("the file of predictions holds something else", mend=_MEND) from error
+    return found
