@@ -11,6 +11,7 @@ What is excluded here is still scored; it is only neither learned from nor measu
 | empty | touches no file | nothing to look at |
 | docs-only, generated-only, vendored-only | every file is of that kind | not the code that people review here |
 | bulk import | more than 100 files or 10,000 changed lines | McIntosh & Kamei, TSE 2018: such changes are noise |
+| canary | a seeded defect (`oversight.audit.canaries`) | its answer is ours, not the project's |
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ newest changes, which are most like those to be scored."""
 IMMATURE_SHARE = 0.1
 """The newest share of a history, by number of commits, that is never called clean nor measured on."""
 
+CANARY = "canary:"
+"""How the id of every seeded defect begins (`oversight.audit.canaries`): no commit has it, nobody learns from it."""
+
 _DAY = 86_400
 _ONLY = (
     (PathKind.DOCUMENTATION, "docs-only"),
@@ -45,6 +49,8 @@ _ONLY = (
 def exclusion(commit: Commit, *, references: References | None = None, duplicates: Container[str] = ()) -> str | None:
     """Why `commit` is kept out of the pool, or None. `duplicates` are the later commits of a patch-id."""
     said = references if references is not None else read_references(commit.message)
+    if is_canary(commit.sha):
+        return "canary"
     if len(commit.parents) > 1:
         return "merge"
     if said.is_reland:
@@ -58,6 +64,11 @@ def exclusion(commit: Commit, *, references: References | None = None, duplicate
     if not commit.touches:
         return "empty"
     return _by_content(commit)
+
+
+def is_canary(change_id: str) -> bool:
+    """Whether an id is that of a seeded defect."""
+    return change_id.startswith(CANARY)
 
 
 def _by_content(commit: Commit) -> str | None:

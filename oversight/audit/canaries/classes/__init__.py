@@ -4,6 +4,7 @@ example of it in each language in the contract suite.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,11 +20,21 @@ REVERSED = "reversed-repair"
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """A class of defects: its name, what it does in a few words, and where in a file it could be done."""
+    """A class of defects: its name, what it does in a few words, and where in a file it could be done.
+
+    `hint` is a regular expression without which no file is read: something in what a change shows has to match it.
+    `tests` says that the class is of files of tests alone.
+    """
 
     name: str
     does: str
     sites: Callable[[Source], Iterator[Site]]
+    hint: str
+    tests: bool = False
+
+    def worth(self, shown: str, *, test: bool) -> bool:
+        """Whether a file that shows these rows is worth reading for it."""
+        return (test or not self.tests) and re.search(self.hint, shown) is not None
 
 
 @cache

@@ -23,4 +23,6 @@ def _sites(source: Source) -> Iterator[Site]:
         yield (Edit(inside.start_byte, inside.end_byte, f"{whole} {dialect.both} {unless}".encode()),)
 
 
-MUTATION = Mutation("back-door-added", "a check can be switched off by a variable of the environment", _sites)
+MUTATION = Mutation(
+    "back-door-added", "a check can be switched off by a variable of the environment", _sites, r"\bif\b"
+)

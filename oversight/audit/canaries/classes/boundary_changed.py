@@ -18,4 +18,4 @@ def _sites(source: Source) -> Iterator[Site]:
                     yield (swapped(child, _NEIGHBOUR[child.type]),)
 
 
-MUTATION = Mutation("boundary-changed", "a comparison takes in one more value, or one fewer", _sites)
+MUTATION = Mutation("boundary-changed", "a comparison takes in one more value, or one fewer", _sites, r"[<>]")

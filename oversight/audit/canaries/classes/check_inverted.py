@@ -34,4 +34,4 @@ def _opposite(source: Source, condition: Node) -> Edit | None:
     return None
 
 
-MUTATION = Mutation("check-inverted", "a condition says the opposite", _sites)
+MUTATION = Mutation("check-inverted", "a condition says the opposite", _sites, r"\bif\b")

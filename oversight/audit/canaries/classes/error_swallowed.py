@@ -44,4 +44,4 @@ def _success(source: Source, node: Node) -> Iterator[Edit]:
             return
 
 
-MUTATION = Mutation("error-swallowed", "a failure is told to nobody", _sites)
+MUTATION = Mutation("error-swallowed", "a failure is told to nobody", _sites, r"\b(?:return|raise|throw)\b")

@@ -35,4 +35,4 @@ def is_guard(source: Source, node: Node) -> bool:
     return rows < _MOST_ROWS and source.bare(inside).type in source.dialect.leaving
 
 
-MUTATION = Mutation("guard-removed", "a check that leaves early is gone", _sites)
+MUTATION = Mutation("guard-removed", "a check that leaves early is gone", _sites, r"\bif\b")

@@ -10,7 +10,9 @@ from tree_sitter import Node
 from oversight.audit.canaries.classes import Mutation
 from oversight.audit.canaries.source import Edit, Site, Source
 
-_CALL = re.compile(r"(?:defer\s+|await\s+)?(?P<name>[\w.:>\-$&*\[\]()]*?)\s*\((?P<arguments>[^()]*)\)\s*;?\s*", re.DOTALL)
+_CALL = re.compile(
+    r"(?:defer\s+|await\s+)?(?P<name>[\w.:>\-$&*\[\]()]*?)\s*\((?P<arguments>[^()]*)\)\s*;?\s*", re.DOTALL
+)
 _TAKES = re.compile(r"(?:^|[._>:-])\w*?(?:[Ll]ock|LOCK|[Aa]cquire)(?:_\w+)?$")
 _GIVES = re.compile(r"(?i)(?:unlock|release)(?:_\w+)?$")
 _HELD = re.compile(r"(?i)(?:^|[._])\w*(?:lock|mutex|semaphore)\b(?!\w)")
@@ -89,4 +91,4 @@ def _without_block(source: Source, node: Node) -> Site:
     return (Edit(start, first + sum(map(len, rows)) + len(rows) - 1, moved),)
 
 
-MUTATION = Mutation("lock-dropped", "a lock is no longer taken", _sites)
+MUTATION = Mutation("lock-dropped", "a lock is no longer taken", _sites, r"(?i)lock|mutex|semaphore|acquire")

@@ -1,5 +1,4 @@
-r"""A secret is written into the code. It is none: its value is the digest of words that stand below, and of no service's
-form.
+"""A secret is written into the code. It is none: its value is a digest of words that stand below, in no service's form.
 
 A digest looks as random as a password does, everybody can compute it, and it opens nothing. Real services give their
 keys a form of their own (`AKIA…`, `ghp_…`) by which scanners know them; these have none.
@@ -49,4 +48,4 @@ def _plain(said: str) -> bool:
     return "=" in said and "\n" not in said
 
 
-MUTATION = Mutation("secret-added", "a password or token is written into the code", _sites)
+MUTATION = Mutation("secret-added", "a password or token is written into the code", _sites, r"=")

@@ -31,4 +31,10 @@ def _asserts(source: Source, node: Node) -> bool:
     return name is not None and "assertions" in source.loaded.name_and_kinds(name[1].rstrip("!").encode())[1]
 
 
-MUTATION = Mutation("test-weakened", "an assertion of a test is gone", _sites)
+MUTATION = Mutation(
+    "test-weakened",
+    "an assertion of a test is gone",
+    _sites,
+    hint=r"(?i)assert|expect|check|should|verify|fail|require|cmocka|ck_",
+    tests=True,
+)
