@@ -76,6 +76,8 @@ def positive(most: float) -> Field:
 
 
 TRUTH = Field(lambda value: isinstance(value, bool), "true or false")
+TRUE = Field(lambda value: value is True, "true")
+NULL = Field(lambda value: value is None, "null")
 OBJECT = Field(lambda value: isinstance(value, dict), "an object")
 SHA = like(r"[0-9a-f]{40}|[0-9a-f]{64}", "a full sha in lower case")
 SHA256 = like(r"[0-9a-f]{64}", "a sha256 in lower case")

@@ -25,6 +25,9 @@ from oversight.reports.escape import data, terminal
 SCHEMA_VERSION = "1.0"
 """Goes up in its first part when a field is removed or changes its meaning, in its second when one is added."""
 
+BLIND_VERSION = "1.1"
+"""That of blind verdicts alone, which have a field more: all other lines, and so their hashes, stay what they were."""
+
 NOTE = 2_000
 """Characters of a note that are kept."""
 
@@ -35,9 +38,9 @@ _HOLD = 'write it as "oversight" does, or restore the file from before it was to
 
 _REPOSITORY = fields.text(3, 200)
 
-_HEAD: Fields = {"schema_version": fields.one_of(SCHEMA_VERSION), "kind": fields.one_of("verdict", "landing")}
 _VERDICT: Fields = {
-    **_HEAD,
+    "schema_version": fields.one_of(SCHEMA_VERSION, BLIND_VERSION),
+    "kind": fields.one_of("verdict", "landing"),
     "change_id": fields.SHA,
     "finding": fields.or_null(fields.like(r"[0-9a-f]{32}:[1-9][0-9]{0,8}", "a finding's fingerprint")),
     "who": fields.text(1, 100),
@@ -56,6 +59,11 @@ _SHOWN: Fields = {
     "percentile": fields.or_null(fields.number(0, 100)),
     "model": fields.or_null(fields.SHA256),
 }
+_HIDDEN: Fields = {
+    **_SHOWN,
+    **dict.fromkeys(("flagged", "risk", "percentile"), fields.NULL),
+    "blind": fields.TRUE,
+}
 _SOURCE: Fields = {
     "kind": fields.like(r"[a-z][a-z-]{0,30}", "a word in lower case"),
     "repository": fields.or_null(_REPOSITORY),
@@ -63,7 +71,8 @@ _SOURCE: Fields = {
     "id": fields.or_null(fields.whole()),
 }
 _LANDING: Fields = {
-    **_HEAD,
+    "schema_version": fields.one_of(SCHEMA_VERSION),
+    "kind": fields.one_of("landing"),
     "change_id": fields.SHA,
     "commit": fields.SHA,
     "repository": _REPOSITORY,
@@ -79,10 +88,13 @@ def line(entry: Verdict | Landing) -> str:
         told["decided_at"] = _written(entry.decided_at)
         told["note"], told["who"] = data(entry.note, NOTE), data(entry.who)
         wanted, kind = _VERDICT, "verdict"
+        if not entry.shown.blind:
+            del told["shown"]["blind"]
     else:
         told["landed_at"] = _written(entry.landed_at)
         wanted, kind = _LANDING, "landing"
-    told |= {"schema_version": SCHEMA_VERSION, "kind": kind}
+    blind = isinstance(entry, Verdict) and entry.shown.blind
+    told |= {"schema_version": BLIND_VERSION if blind else SCHEMA_VERSION, "kind": kind}
     row = dumps({name: told[name] for name in wanted}, 0)
     read_line(row, f"a {kind} that is to be written")
     return row
@@ -147,16 +159,17 @@ def read_line(row: str, where: str) -> Verdict | Landing:
     if not isinstance(told, dict):
         raise LabelError(f"{where} is no object", mend=_HOLD)
     version = told.get("schema_version")
-    if isinstance(version, str) and version != SCHEMA_VERSION:
+    if isinstance(version, str) and version not in (SCHEMA_VERSION, BLIND_VERSION):
         raise LabelError(
-            f"{where} has the version {terminal(version, 20)}, and only {SCHEMA_VERSION} is known here",
+            f"{where} has the version {terminal(version, 20)}, "
+            f"and only {SCHEMA_VERSION} and {BLIND_VERSION} are known here",
             mend="read it with the oversight that wrote it, or a later one",
         )
     if told.get("kind") == "landing":
         _check(told, _LANDING, where)
         return _landing(told, where)
     _check(told, _VERDICT, where)
-    _check(told["shown"], _SHOWN, f'{where}, "shown"')
+    _check(told["shown"], _HIDDEN if version == BLIND_VERSION else _SHOWN, f'{where}, "shown"')
     _check(told["source"], _SOURCE, f'{where}, "source"')
     if (told["shown"]["propensity"] is None) != (told["shown"]["selection"] == Selection.REQUEST):
         raise LabelError(f'{where} needs a "propensity", and null where the selection is "request"', mend=_HOLD)
@@ -184,6 +197,7 @@ def _verdict(told: Mapping[str, Any], where: str) -> Verdict:
             _float(shown["risk"]),
             _float(shown["percentile"]),
             shown["model"],
+            shown.get("blind", False),
         ),
         source=Source(source["kind"], source["repository"], source["number"], source["id"]),
         finding=told["finding"],

@@ -43,7 +43,8 @@ class Shown:
     `propensity` in (0, 1] is the probability with which the change was picked: 1 for all that are flagged, the rate of
     the draw for the random ones; None where people came of their own accord, which has no known probability.
     `risk` in [0, 1], `percentile` in [0, 100], `flagged` and `model` (the sha256 of its manifest) are as in the report;
-    None where there was none to be seen.
+    None where there was none to be seen. `blind`: there was, and it was hidden until they had said what they think; then
+    `flagged`, `risk` and `percentile` are None, since they were not shown.
     """
 
     selection: Selection
@@ -52,6 +53,7 @@ class Shown:
     risk: float | None = None
     percentile: float | None = None
     model: str | None = None
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,12 @@ text = st.text(max_size=200)
 def shown(draw: st.DrawFn) -> Shown:
     """Anything that a person may have been shown."""
     selection = draw(st.sampled_from(Selection))
+    propensity = None if selection is Selection.REQUEST else draw(st.floats(0, 1, exclude_min=True))
+    if draw(st.booleans()):
+        return Shown(selection, propensity, blind=True)
     return Shown(
         selection,
-        None if selection is Selection.REQUEST else draw(st.floats(0, 1, exclude_min=True)),
+        propensity,
         draw(st.none() | st.booleans()),
         draw(st.none() | numbers),
         draw(st.none() | st.floats(0, 100)),
@@ -167,7 +170,7 @@ def test_a_line_that_was_cut_off_is_refused(length: int):
         (told(decided_at="2026-02-30T00:00:00Z"), "a moment that never was"),
         (told(decided_at="2026-01-01T00:00:00+99:00"), "a moment that never was"),
         (told(note="x" * (NOTE + 1)), '"note"'),
-        (told(schema_version="2.0"), "has the version 2.0, and only 1.0 is known here"),
+        (told(schema_version="2.0"), "has the version 2.0, and only 1.0 and 1.1 are known here"),
         (told(kind="confession"), '"kind"'),
         (told(shown=None), '"shown" that is not an object'),
         (told(source={}), '"source" has no "id"'),
@@ -184,6 +187,21 @@ def test_risk_is_a_probability_and_not_a_truth():
         entry = told()
         entry["shown"]["risk"] = amiss
         assert '"shown" has a "risk" that is not a number from 0 to 1, or null' in refused(entry)
+
+
+def test_a_line_says_that_it_was_blind_in_a_version_of_its_own():
+    """All others stay what they were, and so do their hashes; what is hidden is not also shown."""
+    open_line = told()
+    assert (open_line["schema_version"], open_line["shown"].get("blind")) == ("1.0", None)
+    hidden = json.loads(line(verdict(shown=Shown(Selection.FLAGGED, 1.0, model="a" * 64, blind=True))))
+    assert (hidden["schema_version"], hidden["shown"]["blind"]) == ("1.1", True)
+    assert 'has no "blind"' in refused(told(schema_version="1.1"))
+    assert '"risk" that is not null' in refused(hidden | {"shown": hidden["shown"] | {"risk": 0.5}})
+    assert '"blind" that is not true' in refused(hidden | {"shown": hidden["shown"] | {"blind": False}})
+    assert 'a field too many: "blind"' in refused(hidden | {"schema_version": "1.0"})
+    assert '"schema_version" that is not "1.0"' in refused(json.loads(line(LANDING)) | {"schema_version": "1.1"})
+    for amiss in (told(schema_version="1.1"), hidden | {"schema_version": "1.0"}):
+        assert not SCHEMA.is_valid(amiss)
 
 
 def test_a_propensity_goes_with_a_selection():

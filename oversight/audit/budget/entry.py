@@ -61,7 +61,7 @@ class Entry:
         picked = self.selection if self.selection in (Selection.FLAGGED, Selection.RANDOM) else None
         selection, propensity = (Selection.REQUEST, None) if picked is None else (picked, self.propensity)
         if blind:
-            return Shown(selection, propensity)
+            return Shown(selection, propensity, blind=True)
         return Shown(selection, propensity, self.flagged, self.risk, self.percentile, self.model)
 
 

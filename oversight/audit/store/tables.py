@@ -32,6 +32,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 VERSION_TABLE = "audit_version"
@@ -238,6 +239,7 @@ verdicts = Table(
     Column("repository", Text),
     Column("number", Big, index=True),
     Column("source_id", Big),
+    Column("blind", Truth, nullable=False, server_default=false()),
 )
 
 landings = Table(

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect, text
 
 from oversight.audit import lines
-from oversight.audit.store import Store
+from oversight.audit.store import Store, writing
 from oversight.audit.store.tables import landings, ledger, verdicts
 from oversight.audit.verdict import Landing, Selection, Shown
 from oversight.errors import StoreError
@@ -25,8 +26,13 @@ SAID = [
     verdict(finding="f" * 32 + ":2"),
     verdict("safe", who="bob", hours=1, shown=Shown(Selection.RANDOM, 0.05, flagged=False, risk=0.25)),
     Landing(HEAD, OTHER, "octo/repo", 7, at(9)),
-    verdict("unsure", hours=2),
+    verdict("unsure", hours=2, shown=Shown(Selection.RANDOM, 0.05, blind=True)),
 ]
+HASHES = (
+    "3c13e6c419d5b5118957b69bfebf6a2295fc7a954fa6c6b6e16ddb5616997d2a",
+    "eca1815922f1c5112cd2b072f0a7913ea8a84cdf0bc1a31006cbf83759569e4c",
+)
+"""Of the first two entries, as they were before verdicts could be blind."""
 
 
 def test_a_ledger_that_nobody_touched_holds(store: Store):
@@ -55,6 +61,21 @@ def test_the_same_entries_make_the_same_chain_on_either_database(tmp_path: Path,
         one.append(SAID)
         other.append(SAID)
         assert one.head() == other.head()
+
+
+def test_a_chain_from_before_a_column_came_holds_as_it_was(url: str):
+    """What was written then has the same hashes now: a head that was noted is still one of the chain."""
+    before = [column.name for column in verdicts.columns if column.name != "blind"]
+    with Store.open(url) as store:
+        store.append(SAID[:2])
+        with writing(store.engine) as connection:
+            connection.execute(text("ALTER TABLE verdicts DROP COLUMN blind"))
+            connection.execute(text("UPDATE audit_version SET version_num = '0002'"))
+            assert sorted(one["name"] for one in inspect(connection).get_columns("verdicts")) == sorted(before)
+    with Store.open(url) as store:
+        assert store.verify(HASHES[0]) is None
+        assert store.head().hash == HASHES[1]
+        assert store.record().verdicts == tuple(SAID[:2])
 
 
 class Tampering:
