@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 from oversight.measurement.intervals import Interval
@@ -51,6 +52,7 @@ def _fraction(x: float, a: float, b: float) -> float:
     return value
 
 
+@lru_cache(maxsize=4096)  # the same few counts come again and again
 def binomial_interval(successes: float, trials: float, *, tail: Tail = "exact", level: float = 0.95) -> Interval:
     """Interval of a proportion of which `successes` of `trials`, both possibly not whole, were seen.
 

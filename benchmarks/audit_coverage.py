@@ -1,0 +1,239 @@
+"""How often the intervals of `oversight audit report` cover the truth: `python -m benchmarks.audit_coverage --table`.
+
+Changes whose truth is known are queued by the real plan (`oversight.audit.budget.plan`) and judged by simulated people
+of known error rates; the real outcome (`oversight.audit.budget.outcome`) estimates recall and what was missed. No clone
+and no model is needed, and nothing is tuned on what is found.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from oversight.audit.budget.outcome import Considered, outcome
+from oversight.audit.budget.plan import Candidate, decide
+from oversight.audit.budget.spending import Budget
+from oversight.audit.verdict import Selection
+from oversight.measurement.audited import Auditor, recall, total
+from oversight.measurement.beta import Tail
+from oversight.measurement.weighting import recall as score_recall
+
+RATES = (0.01, 0.05, 0.1, 0.3)
+BUDGETS = (0.05, 0.1, 0.2)
+PERFECT, CAREFUL, HASTY = Auditor(), Auditor(0.9, 1.0), Auditor(0.8, 0.98)
+TAILS: tuple[Tail, ...] = ("exact", "mid-p", "jeffreys")
+SHARE = 0.25
+START = datetime(2026, 1, 5, tzinfo=UTC)
+
+_PAGE = Path(__file__).parent / "AUDIT.md"
+_OUTPUT = Path(__file__).parent / "results" / "audit-coverage.json"
+_KINDS = ("human", "human", "human", "agent", "agent", "bot")
+_OPENING = """\
+Written by `python -m benchmarks.audit_coverage --table`: {repeats:,} simulated audits of {size:,} changes in each row,
+queued by the real plan with a random slice of {share:.0%} of the budget, judged by people of known error rates. Shown
+is how often a 95 % interval covers the truth, and how wide it is on average. Where fewer than ten changes were drawn,
+or no risky one was found, no interval is given: the share of audits that have one stands beside. Of {repeats:,} audits
+{low:.1%} to {high:.1%} are to be expected where 95 % is right.
+
+Few draws of something rare can give only a few different intervals, so that no method covers 95 % at each point: of 1 %
+risky changes ten or fifty draws mostly find none, and the interval then reaches far enough nearly always. What counts
+is that no row is far below."""
+_SIGNAL = 1.2  # of the risks, in log odds: an AUROC of some .75 to .8
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is simulated: `size` changes, a share `rate` of them risky, in `calls` calls, `budget` being a fraction."""
+
+    size: int
+    rate: float
+    budget: float
+    auditor: Auditor = PERFECT
+    calls: int = 1
+    answered: float = 1.0
+
+
+def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
+    """Return how often the intervals of recall and of what was missed cover the truth, and how wide they are."""
+    rng = np.random.default_rng([seed, scene.size, round(1000 * scene.rate), round(1000 * scene.budget), scene.calls])
+    told: dict[str, list[float]] = {}
+    for _ in range(repeats):
+        for name, value in _once(scene, rng):
+            told.setdefault(name, []).append(value)
+    drawn = told.pop("drawn")
+    return {
+        "size": scene.size,
+        "rate": scene.rate,
+        "budget": scene.budget,
+        "sensitivity": scene.auditor.sensitivity,
+        "specificity": scene.auditor.specificity,
+        "calls": scene.calls,
+        "answered": scene.answered,
+        "repeats": repeats,
+        "drawn": float(np.mean(drawn)),
+        **{name: {"mean": float(np.mean(values)), "n": len(values)} for name, values in sorted(told.items())},
+    }
+
+
+def population(scene: Scene, rng: np.random.Generator) -> tuple[list[Candidate], dict[int, bool]]:
+    """Return changes with calibrated risks, and which of them are risky."""
+    odds = _SIGNAL * rng.normal(size=scene.size)
+    low, high = -20.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 / (1 + np.exp(-(odds + middle)))).mean() < scene.rate else (low, middle)
+    risks = 1 / (1 + np.exp(-(odds + low)))
+    truth = rng.random(scene.size) < risks
+    kinds, folders = rng.integers(0, len(_KINDS), scene.size), rng.integers(0, 12, scene.size)
+    candidates = [
+        Candidate(key, "o/r", f"{key:040x}", float(risks[key]), False, _KINDS[kinds[key]], f"src/{folders[key]}")
+        for key in range(scene.size)
+    ]
+    return candidates, dict(enumerate(truth.tolist()))
+
+
+def queued(candidates: Sequence[Candidate], scene: Scene, seed: str) -> dict[int, tuple[Selection | None, float]]:
+    """Return selection and propensity of each change, after all calls; changes come in unequal lots."""
+    budget = Budget(None, None, scene.budget, SHARE)
+    standing: dict[int, Candidate] = {}
+    chances: dict[int, float] = {}
+    ends = [round(len(candidates) * ((call + 1) / scene.calls) ** 2) for call in range(scene.calls)]
+    for call, end in enumerate(ends):
+        now = START + timedelta(days=call)
+        known = [standing.get(one.key, one) for one in candidates[:end]]
+        plan = decide(known, budget, now, f"{seed} {call}")
+        for one, selection, chance in plan.fresh:
+            standing[one.key] = replace(one, considered_at=now, selection=selection, queued_at=now)
+            chances[one.key] = chance
+        for one in plan.promoted:
+            standing[one.key] = replace(one, selection=Selection.FLAGGED, queued_at=now)
+            chances[one.key] = 1.0
+    return {key: (one.selection, chances[key]) for key, one in standing.items()}
+
+
+def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]:
+    candidates, truth = population(scene, rng)
+    fate = queued(candidates, scene, str(rng.integers(1 << 62)))
+    called = {key: bool(rng.random() < _says_risky(scene.auditor, risky=risky)) for key, risky in truth.items()}
+    rows = [
+        Considered(
+            one.repository,
+            one.commit,
+            one.provenance,
+            *fate[one.key],
+            called[one.key] if fate[one.key][0] is not None and rng.random() < scene.answered else None,
+        )
+        for one in candidates
+    ]
+    told = outcome(rows, scene.auditor)
+    others = [key for key in truth if fate[key][0] is not Selection.FLAGGED]
+    there = sum(truth[key] for key in others)
+    unknown = there - sum(truth[key] and rows[key].risky is True for key in others)
+    yield "drawn", float(told.drawn)
+    if told.missed.interval is not None:
+        yield "missed", _covers(told.missed.interval, unknown)
+        yield "missed, width", (told.missed.interval[1] - told.missed.interval[0]) / scene.size
+    if told.recall.interval is not None and any(truth.values()):
+        right = 1 - there / sum(truth.values())
+        yield "recall", _covers(told.recall.interval, right)
+        yield "recall, width", told.recall.interval[1] - told.recall.interval[0]
+        if scene.auditor.perfect and scene.calls == 1 and scene.answered == 1.0:
+            yield from _rivals(rows, right)
+
+
+def _rivals(rows: Sequence[Considered], right: float) -> Iterator[tuple[str, float]]:
+    """Coverage and width of the recall's interval by other methods, on the same verdicts."""
+    flagged = [one.selection is Selection.FLAGGED for one in rows]
+    shown = [np.nan if one.risky is None else float(one.risky) for one in rows]
+    naive = score_recall(flagged, shown, [one.propensity for one in rows])
+    places = [one for one in rows if one.selection is Selection.FLAGGED]
+    draws = [one for one in rows if one.selection is Selection.RANDOM]
+    found: list[tuple[str, Any]] = [("score", naive.interval)]
+    for tail in TAILS:
+        picked = total([one.risky is True for one in places], [1.0] * len(places), len(places), tail=tail)
+        called, chances = [one.risky is True for one in draws], [one.propensity for one in draws]
+        found.append((tail, recall(picked, total(called, chances, len(rows) - len(places), tail=tail)).interval))
+    for name, interval in found:
+        if interval is not None:
+            yield f"by {name}", _covers(interval, right)
+            yield f"by {name}, width", interval[1] - interval[0]
+
+
+def _says_risky(auditor: Auditor, *, risky: bool) -> float:
+    return auditor.sensitivity if risky else 1.0 - auditor.specificity
+
+
+def _covers(interval: tuple[float, float], truth: float) -> float:
+    return float(interval[0] - 1e-9 <= truth <= interval[1] + 1e-9)
+
+
+def scenes(size: int) -> Iterator[tuple[str, Scene]]:
+    """Yield what is simulated, by the title of its table."""
+    for rate in RATES:
+        for budget in BUDGETS:
+            yield "One call, people who are never wrong", Scene(size, rate, budget)
+            yield "Eight calls while changes come in", Scene(size, rate, budget, calls=8)
+            yield "Four of five entries are answered", Scene(size, rate, budget, answered=0.8)
+            yield "People who see 90 % of what is risky", Scene(size, rate, budget, CAREFUL)
+            yield "People who see 80 %, and call 2 % of what is safe risky", Scene(size, rate, budget, HASTY)
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> str:
+    """Return the page."""
+    first = next(iter(found.values()))[0]
+    noise = 1.96 * (0.95 * 0.05 / first["repeats"]) ** 0.5
+    numbers = {"repeats": first["repeats"], "size": first["size"], "low": 0.95 - noise, "high": 0.95 + noise}
+    opening = _OPENING.format(share=SHARE, **numbers)
+    lines = ["# Do the intervals of `oversight audit report` hold?", "", opening]
+    head = "| risky | budget | drawn | recall covered | width | given | missed covered | width, of all | given |"
+    for title, rows in found.items():
+        lines += ["", f"## {title}", "", head, "|---" * 9 + "|", *map(_row, rows)]
+    methods = ("score", *TAILS)
+    lines += ["", "## Other methods, on the verdicts of the first table", ""]
+    lines += ["Coverage of recall's interval, and its width. Ours is mid-p.", ""]
+    lines += ["| risky | budget | " + " | ".join(methods) + " |", "|---" * (2 + len(methods)) + "|"]
+    for one in next(iter(found.values())):
+        shown = [(one[f"by {name}"]["mean"], one[f"by {name}, width"]["mean"]) for name in methods]
+        cells = [f"{covered:.1%}, {width:.2f}" for covered, width in shown]
+        lines.append(f"| {one['rate']:.0%} | {one['budget']:.0%} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _row(one: dict[str, Any]) -> str:
+    cells = [f"{one['rate']:.0%}", f"{one['budget']:.0%}", f"{one['drawn']:.0f}"]
+    for name, digits in (("recall", 2), ("missed", 3)):
+        told, width = one.get(name), one.get(f"{name}, width")
+        shown = ["-", "-"] if told is None or width is None else [f"{told['mean']:.1%}", f"{width['mean']:.{digits}f}"]
+        cells += [*shown, f"{(0 if told is None else told['n']) / one['repeats']:.0%}"]
+    return f"| {' | '.join(cells)} |"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Simulate, and write the figures; with `--table` the page as well, and alone with `--repeats 0`."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=1_000)
+    parser.add_argument("--size", type=int, default=1_000, help="changes of each population")
+    parser.add_argument("--output", type=Path, default=_OUTPUT)
+    parser.add_argument("--table", action="store_true", help=f"write {_PAGE.name} from OUTPUT")
+    chosen = parser.parse_args(arguments)
+    if chosen.repeats:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for title, scene in scenes(chosen.size):
+            found.setdefault(title, []).append(simulate(scene, chosen.repeats))
+            print(title, scene, file=sys.stderr)
+        chosen.output.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    if chosen.table:
+        _PAGE.write_text(table(json.loads(chosen.output.read_text(encoding="utf-8"))), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
