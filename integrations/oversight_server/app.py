@@ -55,6 +55,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     app = FastAPI(
         title="oversight", version=__version__, lifespan=lifespan,
         docs_url=None, redoc_url=None,  # these pages would load scripts from elsewhere
+        redirect_slashes=False,  # to whatever host the request names
     )  # fmt: skip
     errors.install(app)
     receiver = webhooks.Receiver(settings, inbox, metrics)

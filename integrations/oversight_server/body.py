@@ -105,7 +105,8 @@ async def read(
 def refuse_large(request: Request, limit: int) -> int | None:
     """Return the length that the request gives its body, None where it gives none; Problem 413 above `limit` bytes."""
     length = request.headers.get("content-length")
-    if length is None:
+    # Beside a transfer encoding it says nothing of the body, and would have it read on a budget of its sender's choice.
+    if length is None or "transfer-encoding" in request.headers:
         return None
     if not length.isdecimal() or len(length) > 18 or int(length) > limit:
         raise too_large(limit)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ FIELDS = ("delivery", "repository", "pull", "head", "duration")
 _OURS = "oversight"
 _FRAMES = 30
 _LONGEST = 300
+_QUIET = 1.0  # seconds between two lines of the web server that say the same
 _bound: ContextVar[Mapping[str, Any]] = ContextVar("bound", default=MappingProxyType({}))
 
 
@@ -90,6 +92,22 @@ class JsonLines(logging.Formatter):
         return terminal(text.partition("\n")[0], _LONGEST)
 
 
+class Sparse(logging.Filter):
+    """Lets a warning through once a second: those of the web server are about what anybody may send."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is written. Errors always are; texts are the library's, before arguments."""
+        said, now = self._said.get(str(record.msg)), time.monotonic()
+        if record.levelno < logging.ERROR and said is not None and now - said < _QUIET:
+            return False
+        self._said[str(record.msg)] = now
+        return True
+
+
 def _places(trace: TracebackType | None) -> list[str]:
     """Return where an exception came through, the innermost last; no line of source and no value."""
     frames = [frame for frame, _ in traceback.walk_tb(trace)][-_FRAMES:]
@@ -111,3 +129,4 @@ def configure(level: str, secrets: Iterable[str]) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
+        logger.filters = [Sparse()]

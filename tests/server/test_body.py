@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oversight_server.body import Budget
+from oversight_server.body import FREE, Budget, read
 
 
 async def settle() -> None:
@@ -99,5 +100,22 @@ def test_nothing_is_lost_and_nothing_taken_twice(bodies: list[tuple[int, bool, i
         await asyncio.gather(*tasks, return_exceptions=True)
         assert not [task for task in tasks if not task.cancelled() and task.exception()]
         assert (budget.left, out) == (10, 0)
+
+    asyncio.run(scene())
+
+
+def test_a_length_beside_a_transfer_encoding_is_not_believed():
+    """Whoever sends both would otherwise have any body read for the price of the length."""
+    headers = [(b"content-length", b"10"), (b"transfer-encoding", b"chunked")]
+    pieces = [b"x" * FREE, b"x"]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    async def scene() -> None:
+        budget = Budget(1_000_000)
+        request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+        async with read(request, limit=900_000, budget=budget, seconds=60, on_chunk=lambda _: None) as content:
+            assert (len(content), budget.left) == (FREE + 1, 100_000)
 
     asyncio.run(scene())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oversight.errors import UnscoredError
-from oversight_server.logs import JsonLines, bound
+from oversight_server.logs import JsonLines, Sparse, bound
 
 SECRET = "xyzzy123"
 
@@ -88,3 +88,15 @@ def test_any_value_can_be_logged(value: object):
     """Whatever is bound, the line is written."""
     with bound(thing=value):
         assert "thing" in line()
+
+
+def test_what_strangers_send_fills_no_log():
+    """The web server's warnings are written once in a while, each kind by itself, and its errors always."""
+    sparse = Sparse()
+
+    def written(level: int, text: str) -> bool:
+        return bool(sparse.filter(logging.getLogger("uvicorn.error").makeRecord("u", level, "", 1, text, (), None)))
+
+    assert [written(logging.WARNING, "Invalid HTTP request") for _ in range(50)] == [True] + [False] * 49
+    assert written(logging.WARNING, "Exceeded concurrency limit")
+    assert all(written(logging.ERROR, "Exception in application") for _ in range(3))
