@@ -1,0 +1,1 @@
+"""The review budget: what is chosen, why, and what the answers tell."""
