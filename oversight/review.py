@@ -47,8 +47,13 @@ class Reviewer:
         self, repository: Repository, span: Span, index: Index, progress: Progress | None = None
     ) -> RiskReport:
         """Review what `span` names, among the changes that the repository's history had before it."""
+        return self.placed(repository.change(span), repository, span, index, progress)
+
+    def placed(
+        self, change: Change, repository: Repository, span: Span, index: Index, progress: Progress | None = None
+    ) -> RiskReport:
+        """Review a change, whichever it is, as if it stood in the history where `span` does."""
         tell = progress or (lambda _what, _done, _total: None)
-        change = repository.change(span)
         # The past is that of the whole change: settings say what is judged, not what happened.
         context = index.context_of(change, span, lambda done: tell("reading history", done, 0))
         neighbours = None if repository.shallow else self._neighbours(repository, span, index, tell)

@@ -4,6 +4,7 @@
                            ├─< labels                    what history said of them
                            └── queue                     whether people are asked to judge them, and with what chance
     runs                                                 the files from which these came
+    repositories ─< canary_runs ─< canary_reviews        what was said of seeded defects, apart from all changes
     ledger ── verdicts | landings                        what people said: a chain, to which is only ever added
 
 Verdicts and landings name changes by their commits, not by rows: who holds the chain alone can read it. What is unknown
@@ -251,4 +252,36 @@ landings = Table(
     Column("repository", Text, nullable=False),
     Column("number", Big, nullable=False, index=True),
     Column("landed_at", Moment, nullable=False),
+)
+
+canary_runs = Table(
+    "canary_runs",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("repository_id", ForeignKey("repositories.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("head", String(64), nullable=False),
+    Column("seed", Big, nullable=False),
+    Column("budget", Double, nullable=False),
+    Column("model", String(64), nullable=False),  # the sha256 of its manifest
+)
+
+canary_reviews = Table(
+    "canary_reviews",
+    metadata,
+    Column("run_id", ForeignKey("canary_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("pair", Integer, primary_key=True, autoincrement=False),
+    Column("part", String(8), primary_key=True),  # canary, control, or before: the change without the defect
+    Column("kind", String(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("change_id", String(71), nullable=False),  # of a canary "canary:" and a digest: no commit, no change of ours
+    Column("origin", String(64), nullable=False),
+    Column("added", Big),
+    Column("deleted", Big),
+    Column("status", String(16), nullable=False),
+    Column("risk", Double),
+    Column("percentile", Double),
+    Column("by_budget", Truth, nullable=False),
+    Column("by_principle", Truth, nullable=False),
+    Column("flagged", Truth, nullable=False),
 )
