@@ -103,20 +103,20 @@ def population(scene: Scene, rng: np.random.Generator) -> tuple[list[Candidate],
 def queued(candidates: Sequence[Candidate], scene: Scene, seed: str) -> dict[int, tuple[Selection | None, float]]:
     """Return selection and propensity of each change, after all calls; changes come in unequal lots."""
     budget = Budget(None, None, scene.budget, SHARE)
-    standing: dict[int, Candidate] = {}
-    chances: dict[int, float] = {}
-    ends = [round(len(candidates) * ((call + 1) / scene.calls) ** 2) for call in range(scene.calls)]
-    for call, end in enumerate(ends):
+    fates: dict[int, tuple[Selection | None, float]] = {}
+    moments: dict[int, datetime] = {}
+    for call in range(scene.calls):
         now = START + timedelta(days=call)
-        known = [standing.get(one.key, one) for one in candidates[:end]]
+        there = candidates[: round(len(candidates) * ((call + 1) / scene.calls) ** 2)]
+        known = [
+            replace(one, considered_at=moments[one.key], selection=fates[one.key][0]) if one.key in moments else one
+            for one in there
+        ]
         plan = decide(known, budget, now, f"{seed} {call}")
-        for one, selection, chance in plan.fresh:
-            standing[one.key] = replace(one, considered_at=now, selection=selection, queued_at=now)
-            chances[one.key] = chance
-        for one in plan.promoted:
-            standing[one.key] = replace(one, selection=Selection.FLAGGED, queued_at=now)
-            chances[one.key] = 1.0
-    return {key: (one.selection, chances[key]) for key, one in standing.items()}
+        fates |= {one.key: (selection, chance) for one, selection, chance in plan.fresh}
+        fates |= {one.key: (Selection.FLAGGED, 1.0) for one in plan.promoted}
+        moments |= {one.key: now for one, _, _ in plan.fresh}
+    return fates
 
 
 def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]:
