@@ -21,6 +21,7 @@ from typing import Any
 
 from oversight.errors import LabelError
 from oversight.history.model import GoldLabel
+from oversight.history.pool import refuse_canaries
 
 _DECISIONS = {"risky": True, "clean": False}
 _NAMES = {risky: decision for decision, risky in _DECISIONS.items()}
@@ -48,6 +49,7 @@ def read_labels(path: Path) -> dict[str, GoldLabel]:
                 f"line {number} of the labels is not a label",
                 mend='write {"commit": "<full sha>", "risky": true or false} on each line',
             ) from error
+        refuse_canaries([label.change_id])
         if labels.setdefault(label.change_id, label).risky != label.risky:
             raise LabelError(
                 f"line {number} of the labels says that {label.change_id[:12]} is {_NAMES[label.risky]}, and a line "

@@ -17,9 +17,10 @@ What is excluded here is still scored; it is only neither learned from nor measu
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
+from oversight.errors import LabelError
 from oversight.history.model import Commit, GoldLabel
 from oversight.history.paths import PathKind, kinds_of
 from oversight.history.references import References, read_references
@@ -69,6 +70,15 @@ def exclusion(commit: Commit, *, references: References | None = None, duplicate
 def is_canary(change_id: str) -> bool:
     """Whether an id is that of a seeded defect."""
     return change_id.startswith(CANARY)
+
+
+def refuse_canaries(change_ids: Iterable[str]) -> None:
+    """Raise `LabelError` where one of the changes that are to be learned from is a seeded defect."""
+    if any(map(is_canary, change_ids)):
+        raise LabelError(
+            "there are canaries among what is to be learned from: seeded defects, whose answers are ours",
+            mend="leave them out",
+        )
 
 
 def _by_content(commit: Commit) -> str | None:

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from oversight.errors import LabelError, ModelError
 from oversight.features.model import Example
+from oversight.history.pool import refuse_canaries
 from oversight.measurement.platt import sigmoid
 from oversight.students.batch import profiles
 from oversight.students.head import VARIANCE
@@ -162,6 +163,7 @@ class EncoderLearner:
         start: Student | None = None,
     ) -> EncoderStudent:
         """Train on targets (N,) in [0, 1] and weights (N,); from `start`, where one is given."""
+        refuse_canaries(example.change_id for example in examples)
         wanted = np.asarray(targets, dtype=np.float64)
         counts = np.ones(wanted.size) if weights is None else np.asarray(weights, dtype=np.float64)
         if wanted.size < FEWEST_ROWS or np.ptp(wanted) == 0:

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from oversight.errors import LabelError, ModelError
 from oversight.features.model import Example
+from oversight.history.pool import refuse_canaries
 from oversight.measurement.platt import Platt, sigmoid
 from oversight.students.network import Network
 from oversight.students.representation import RANK, START, Matrix, Representation
@@ -84,6 +85,7 @@ class HeadLearner:
         start: Student | None = None,
     ) -> HeadStudent:
         """Find the weights for targets (N,) in [0, 1] and weights (N,); from `start`, where one is given."""
+        refuse_canaries(example.change_id for example in examples)
         wanted = np.asarray(targets, dtype=np.float64)
         counts = np.ones(wanted.size) if weights is None else np.asarray(weights, dtype=np.float64)
         if wanted.size < FEWEST_ROWS or np.ptp(wanted) == 0:

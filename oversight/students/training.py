@@ -29,6 +29,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from oversight.errors import LabelError
 from oversight.features.model import Example
+from oversight.history.pool import refuse_canaries
 from oversight.students.batch import Batch, collate, profiles
 from oversight.students.network import Architecture, Network
 from oversight.students.scale import Edges, quantile_edges
@@ -131,6 +132,7 @@ def train(
     by number; without any, all rows are placed on the network's own scale, which is that of all of them. Raises
     `LabelError` for fewer than 20 rows, or targets that are all the same.
     """
+    refuse_canaries(example.change_id for example in rows.examples)
     if len(rows) < FEWEST_ROWS or np.ptp(rows.targets) == 0:
         raise LabelError("there is too little to learn from", mend="give more labelled changes, of both kinds")
     with one_thread():

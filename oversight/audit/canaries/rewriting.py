@@ -76,7 +76,7 @@ def script_of(file: FileChange, text: bytes) -> list[Row] | None:
 
 
 def regions_of(text: bytes, edits: Sequence[Edit]) -> list[Region]:
-    """Return the edits as whole rows, in order; edits of the same rows together."""
+    """Return the edits as whole rows, in order."""
     regions: list[Region] = []
     ordered = sorted(edits)
     for edit in ordered:
@@ -85,9 +85,19 @@ def regions_of(text: bytes, edits: Sequence[Edit]) -> list[Region]:
         whole = edit.start == start and (edit.end == start or text[edit.end - 1 : edit.end] == b"\n")
         end = edit.end if whole else text.find(b"\n", edit.end) + 1
         instead = text[start : edit.start] + edit.text + text[edit.end : end]
-        rows = tuple(_decoded(instead))
-        regions.append(Region(first, first + text.count(b"\n", start, end), rows))
+        regions.append(_trimmed(first, _decoded(text[start:end]), _decoded(instead)))
     return regions
+
+
+def _trimmed(first: int, old: Sequence[str], new: Sequence[str]) -> Region:
+    """The region without the rows at either end that stay as they are."""
+    ahead = 0
+    while ahead < min(len(old), len(new)) and old[ahead] == new[ahead]:
+        ahead += 1
+    behind = 0
+    while behind < min(len(old), len(new)) - ahead and old[-1 - behind] == new[-1 - behind]:
+        behind += 1
+    return Region(first + ahead, first + len(old) - behind, tuple(new[ahead : len(new) - behind]))
 
 
 def _decoded(text: bytes) -> list[str]:

@@ -28,7 +28,10 @@ def _asserts(source: Source, node: Node) -> bool:
     if node.type not in source.dialect.statements:
         return False
     name = _NAME.match(source.said(node))
-    return name is not None and "assertions" in source.loaded.name_and_kinds(name[1].rstrip("!").encode())[1]
+    if name is None:
+        return False
+    plain = name[1].rstrip("!").lstrip("$").replace("->", ".")
+    return "assertions" in source.loaded.name_and_kinds(plain.encode())[1]
 
 
 MUTATION = Mutation(
