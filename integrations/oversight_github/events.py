@@ -2,8 +2,9 @@
 
 A payload comes from outside: titles, names and bodies hold anything, and parts go missing (the repository of a deleted
 fork, the user of a deleted account). What a review cannot do without is checked and refused in one line; what it can
-do without is None or empty. Text is kept whole, lone surrogates aside, and is escaped by whoever shows it; refs and
-shas are such as git takes, so that none can pass for an option or a path.
+do without is None or empty. Text is kept whole, lone surrogates aside, and is escaped by whoever shows it; so is the
+name of a pull request's own branch. Other refs, and shas, are such as git takes, so that none can pass for an option or
+a path.
 Payloads: https://docs.github.com/webhooks/webhook-events-and-payloads
 """
 
@@ -246,7 +247,8 @@ def _pull_request(event: Node) -> PullRequestEvent:
         state=found.word("state", "a state"),
         base_ref=base.ref("ref"),
         base_sha=base.sha("sha"),
-        head_ref=head.ref("ref"),
+        # Named by whoever opens it, used for nothing: a name that we would not take must not keep it from its review.
+        head_ref=head.text("ref"),
         head_sha=head.sha("sha"),
         head_repository=theirs,
         # Who it is from is unknown where either is: then as little is trusted as of a fork.

@@ -121,6 +121,16 @@ def test_a_pull_request_is_read_whole():
     assert (pull.head_repository, pull.fork, pull.labels) == ("octo/repo", False, ("one", "two"))
 
 
+@pytest.mark.parametrize("ref", ["-x", "@", "--upload-pack=id", "a..b", "", "refs/heads/\n"])
+def test_no_name_of_a_branch_keeps_it_from_its_review(ref: str):
+    """Whoever opens a pull request names it, and git takes odd names; nothing is fetched by it."""
+    payload = pull_request()
+    payload["pull_request"]["head"] = {**payload["pull_request"]["head"], "ref": ref}
+    event = parse("pull_request", payload)
+    assert isinstance(event, PullRequestEvent)
+    assert (event.pull.head_ref, event.pull.head_sha) == (ref, HEAD)
+
+
 def test_bytes_and_objects_are_the_same_payload():
     """As read from a file or from a request."""
     assert parse("push", json.dumps(PUSH).encode()) == parse("push", PUSH) == Push(PUSH["ref"], BASE, HEAD, True)
