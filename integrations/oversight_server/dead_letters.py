@@ -9,7 +9,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
 from oversight_server.errors import Problem
@@ -54,11 +54,15 @@ class Retried(BaseModel):
 
 def router(jobs: Jobs | None, settings: Settings) -> APIRouter:
     """Return the routes; without a queue no job was ever given up."""
-    routes = APIRouter()
+
+    def known(request: Request) -> None:
+        require_token(request, settings)
+
+    # Before anything of the request is looked at: strangers are all answered alike.
+    routes = APIRouter(dependencies=[Depends(known)])
 
     @routes.get(PATH, summary="The jobs that were given up, the newest first", responses=_REFUSED)
-    async def dead(request: Request, limit: Annotated[int, Query(ge=1, le=_MOST)] = 100) -> list[DeadJob]:
-        require_token(request, settings)
+    async def dead(limit: Annotated[int, Query(ge=1, le=_MOST)] = 100) -> list[DeadJob]:
         found = [] if jobs is None else await asyncio.to_thread(jobs.dead, limit)
         return [DeadJob.of(job) for job in found]
 
@@ -68,10 +72,7 @@ def router(jobs: Jobs | None, settings: Settings) -> APIRouter:
         status_code=202,
         responses={**_REFUSED, 404: {"description": "No such job was given up"}},
     )
-    async def retry(
-        request: Request, identity: Annotated[str, Query(alias="id", min_length=1, max_length=_LONGEST_ID)]
-    ) -> Retried:
-        require_token(request, settings)
+    async def retry(identity: Annotated[str, Query(alias="id", min_length=1, max_length=_LONGEST_ID)]) -> Retried:
         if jobs is None or not await asyncio.to_thread(jobs.retry, identity):
             raise Problem(404, "no job of that id was given up", mend=f"GET {PATH} lists them")
         return Retried(id=identity)

@@ -96,10 +96,13 @@ class QueueSettings(_Group):
         default=6,
         ge=1,
         le=20,
-        description="Attempts before a job is given up; waits between them double. Rate limits use up none.",
+        description="Attempts before a job is given up; waits between them double. Rate limits, and a GitHub that is "
+        "down, use up none.",
     )
     patience_hours: float = Field(
-        default=24.0, gt=0, description="Hours for which a job waits for rate limits at most."
+        default=24.0,
+        gt=0,
+        description="Hours for which a job waits for rate limits, and for a GitHub that is down, at most.",
     )
     dead_seconds: float = Field(
         default=20.0,

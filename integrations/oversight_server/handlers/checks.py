@@ -21,7 +21,7 @@ from oversight_github.verdicts.gather import Gatherer
 from oversight_github.verdicts.pulls import Pulls
 from oversight_github.verdicts.said import BUTTON
 from oversight_server.handlers.comments import current
-from oversight_server.handlers.desk import Asked, Desk, number_of, repository_of
+from oversight_server.handlers.desk import Asked, Desk, gone, number_of, repository_of
 from oversight_server.handlers.ledger import LedgerPlace
 from oversight_server.queue.model import Chore, Done, Job, Kind, Review, Task
 
@@ -55,6 +55,8 @@ def perform(job: Job, desk: Desk) -> Done:
         try:
             run, pull = api.get(api.here("check-runs", told["run"])), current(api, number)
         except NotFound:
+            if not gone(job, desk):
+                raise
             return Done("gone")
         verdict = _verdict(job, run, api)
         if verdict is None:

@@ -1,19 +1,21 @@
 """Commands in comments, and labels that are verdicts: heard from people with write access, put on the ledger.
 
 Only which comment it is goes through the queue. What it says, who wrote it and whether they may is asked of GitHub when
-the job's turn comes, so that a comment that was deleted since, or edited by others, says nothing.
+the job's turn comes, so that a comment that was deleted since, or edited by others, says nothing. Whether who made or
+edited it may write is asked before all of that.
 """
 
 from __future__ import annotations
 
-from oversight.audit.verdict import Verdict
+from oversight.audit.verdict import Record, Verdict
 from oversight_github import commands
 from oversight_github.client import Client, NotFound
 from oversight_github.events import Comment, Event, Pull, PullRequestEvent, parse
 from oversight_github.verdicts import carries_verdicts, handle
+from oversight_github.verdicts.gather import Gatherer
 from oversight_github.verdicts.handle import acknowledge
 from oversight_github.verdicts.said import COMMENT, INLINE, LABEL, LABELS
-from oversight_server.handlers.desk import Asked, Desk, number_of, repository_of
+from oversight_server.handlers.desk import Asked, Desk, gone, number_of, repository_of
 from oversight_server.handlers.ledger import LedgerPlace
 from oversight_server.queue.model import Chore, Done, Job, Kind, Review, Task
 
@@ -24,7 +26,7 @@ def tasks(event: Comment, asked: Asked) -> tuple[Task, ...]:
         return ()
     if commands.parse(event.body) is None:
         return ()
-    told = {"id": event.id, "inline": event.inline}
+    told = {"id": event.id, "inline": event.inline, "who": asked.person}
     return (Chore(Kind.COMMENT, asked.delivery, asked.installation, asked.repository, event.number, told),)
 
 
@@ -33,9 +35,16 @@ def perform(job: Job, desk: Desk) -> Done:
     repository, number = repository_of(job), number_of(job)
     place = LedgerPlace(desk.services.ledger, repository)
     with desk.services.github.client(job.installation, repository) as api:
+        # First, and without a word: a storm of comments by people who may not write costs a request for each, and
+        # nothing of what GitHub lets us write.
+        who = job.arguments.get("who")
+        if who is not None and Gatherer(api, Record()).why_not(who) is not None:
+            return Done("refused")
         try:
             pull = current(api, number)
         except NotFound:
+            if not gone(job, desk):
+                raise
             return Done("gone")
         event = _event(job, pull)
         outcome = handle(event, api, where=place)

@@ -10,6 +10,8 @@ from oversight_github.events import Origin
 from oversight_server.queue.model import Job
 from oversight_server.services import Services
 
+_BELIEVED = 2  # failures before
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -41,7 +43,8 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a job is done with. `running`: whether the job is still wanted; `repositories`: those of an installation
-    that have jobs on the books, and `strike` takes all jobs of one off them. `last`: a failure will have no other turn.
+    that have jobs on the books, and `strike` takes those of one off them that are no newer than this one. `last`: a
+    failure will have no other turn.
     """
 
     services: Services
@@ -50,6 +53,11 @@ class Desk:
     strike: Callable[[str], None]
     now: Callable[[], datetime]
     last: bool = False
+
+
+def gone(job: Job, desk: Desk) -> bool:
+    """Whether to believe GitHub that something is not there: it says so too, for a moment, of what is new."""
+    return desk.last or job.tries >= _BELIEVED
 
 
 def repository_of(job: Job) -> str:

@@ -23,7 +23,7 @@ from oversight_github.publish.model import CHECK_RUN, SUMMARY
 from oversight_github.verdicts import heard
 from oversight_github.verdicts.minding import minded
 from oversight_server.handlers.comments import current
-from oversight_server.handlers.desk import Desk, number_of, repository_of
+from oversight_server.handlers.desk import Desk, gone, number_of, repository_of
 from oversight_server.handlers.ledger import LedgerPlace
 from oversight_server.queue.model import Done, Job, Review, State
 
@@ -44,6 +44,8 @@ def perform(job: Job, desk: Desk) -> Done:
         try:
             pull = current(api, number_of(job))
         except NotFound:
+            if not gone(job, desk):
+                raise
             return Done("gone", State.CANCELLED)
         if (over := _over(job, pull, desk)) is not None:
             return over

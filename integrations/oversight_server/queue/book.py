@@ -149,10 +149,11 @@ class Book:
         with reading(self._engine) as connection:
             return sorted(connection.execute(select(jobs.c.repository).where(known).distinct()).scalars())
 
-    def forget(self, repository: str) -> None:
-        """Delete all jobs of a repository; one that is running finds that it is wanted no more."""
+    def forget(self, repository: str, until: datetime) -> None:
+        """Delete the jobs of a repository that were made by then; one that runs finds that it is wanted no more."""
+        gone = (jobs.c.place == place_of(repository, 0)) & (jobs.c.created_at <= until)
         with writing(self._engine) as connection:
-            connection.execute(delete(jobs).where(jobs.c.place == place_of(repository, 0)))
+            connection.execute(delete(jobs).where(gone))
 
     def tidy(self, before: datetime) -> int:
         """Delete the jobs that were closed before then, and return how many."""

@@ -1,8 +1,8 @@
 """When a job that failed is tried again. No I/O.
 
-A rate limit is no failure of the job: it waits as long as GitHub says, and uses up no attempt, but not beyond
-`patience`. Everything else counts, the wait doubles each time, and `attempts` are all there are. Waits are spread at
-random, so that what failed together does not come back together.
+A rate limit is no failure of the job, nor is a GitHub that is down: it waits as long as GitHub says, or longer each
+time, and uses up no attempt, but not beyond `patience`. Everything else counts, the wait doubles each time, and
+`attempts` are all there are. Waits are spread at random, so that what failed together does not come back together.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from oversight_github.client import GitHubError, RateLimited
+from oversight_github.client import GitHubError, RateLimited, Unavailable
 from oversight_server.queue.model import Job
 
 _LIMITED = 60.0  # seconds that GitHub asks to wait where it names no time
@@ -43,13 +43,20 @@ def after(
 ) -> Later | None:
     """Return when to try again after `error`, None to give up. `spread` draws from [0, 1)."""
     asked = error.pause if isinstance(error, GitHubError) else None
+    age = (now - job.created_at).total_seconds()
     if isinstance(error, RateLimited):
         seconds = min(_LIMITED if asked is None else asked, _MOST)
         # More than asked for, never less.
-        seconds += spread() * max(1.0, seconds / 10)
-        waited = now - job.created_at + timedelta(seconds=seconds)
-        return Later(seconds, counted=False) if waited.total_seconds() <= limits.patience else None
+        return _uncounted(seconds + spread() * max(1.0, seconds / 10), age, limits)
+    if isinstance(error, Unavailable):
+        # As long again as it has been waited for.
+        doubled = min(limits.longest, max(limits.first, age))
+        return _uncounted(max(min(asked or 0.0, _MOST), doubled * (0.5 + spread() / 2)), age, limits)
     if job.tries + 1 >= limits.attempts:
         return None
     doubled = min(limits.longest, limits.first * 2.0**job.tries)
     return Later(max(min(asked or 0.0, _MOST), doubled * (0.5 + spread() / 2)), counted=True)
+
+
+def _uncounted(seconds: float, age: float, limits: Limits) -> Later | None:
+    return Later(seconds, counted=False) if age + seconds <= limits.patience else None

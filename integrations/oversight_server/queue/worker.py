@@ -59,7 +59,7 @@ class Worker:
         limits = self._services.options.limits
         if job.runs > limits.crashes:
             return self._give_up(job, _CRASHED)
-        with bound(delivery=job.cause, repository=job.repository, number=job.number):
+        with bound(delivery=job.cause, repository=job.repository, pull=job.number, head=job.head):
             try:
                 done = perform(job, self._desk(job))
             except Exception as error:
@@ -77,7 +77,7 @@ class Worker:
             services=self._services,
             running=lambda: self._book.running(job),
             repositories=self._book.repositories,
-            strike=self._book.forget,
+            strike=lambda repository: self._book.forget(repository, job.created_at),
             now=self._clock,
             last=job.tries + 1 >= self._services.options.limits.attempts,
         )

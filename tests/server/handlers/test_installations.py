@@ -79,3 +79,22 @@ def test_what_is_being_reviewed_meanwhile_leaves_nothing(works: Works):
     works.rest()
     assert kept(works) == [0, 0, 0, 0]
     assert works.posted == (1, 1)
+
+
+def test_what_comes_after_an_app_has_left_stays(works: Works):
+    """It was installed again: a removal that is done late takes no review of afterwards along."""
+    gate = Gate()
+    works.reviews.forget = gate.wait  # type: ignore[method-assign]
+    works.send("installation", {"action": "deleted", "installation": {"id": INSTALLATION}})
+    assert gate.reached.wait(60)
+    held = Gate()
+    works.reviews.before = held.wait
+    works.open(8, head_sha="c" * 40)
+    works.deliver("opened", 8)
+    assert held.reached.wait(60)
+    gate.opened.set()
+    works.until(lambda: kept(works)[3] == 1)
+    held.opened.set()
+    works.rest()
+    assert [run["head_sha"] for run in works.github.world.check_runs][-1] == "c" * 40
+    assert works.reports() == [("c" * 40, 8)]

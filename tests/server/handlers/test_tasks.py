@@ -92,7 +92,7 @@ def comment(body: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("body", ["/oversight safe", "/oversight review", "/oversight dismiss", "/oversight nonsense"])
 def test_commands_are_heard(body: str):
     """Those that are wrong too: whoever gave them is to know."""
-    told = {"id": 9, "inline": False}
+    told = {"id": 9, "inline": False, "who": "ann"}
     assert asked("issue_comment", comment(body)) == [Chore(Kind.COMMENT, "d1", 5, "octo/repo", 7, told)]
 
 
@@ -110,7 +110,7 @@ def test_replies_in_the_diff_are_heard():
     """Which is where findings are dismissed."""
     payload = {**comment("/oversight dismiss generated"), "pull_request": {"number": 7}}
     del payload["issue"]
-    told = {"id": 9, "inline": True}
+    told = {"id": 9, "inline": True, "who": "ann"}
     assert asked("pull_request_review_comment", payload) == [Chore(Kind.COMMENT, "d1", 5, "octo/repo", 7, told)]
 
 

@@ -181,12 +181,33 @@ def test_a_comment_is_a_verdict_with_a_receipt(works: Works):
 
 
 def test_a_comment_of_somebody_without_rights_is_refused(works: Works):
-    """With a reaction too, and nothing else."""
-    made = say(works, "/oversight safe", "eve")
+    """Without a word: a storm of them costs one request each, and nothing of what may be written."""
+    before = len(works.github.calls)
+    made = [say(works, f"/oversight {word}", "eve") for word in ("safe", "approve", "review", "dismiss")]
     works.rest()
     assert verdicts(works) == ()
-    assert made["reacted"] == ["confused"]
+    assert [one.get("reacted", []) for one in made] == [[]] * 4
+    assert len(works.github.calls) - before == len(made)
     assert works.run["conclusion"] == "neutral"
+
+
+def test_a_command_that_is_none_is_told_so(works: Works):
+    """To those who may give one, by a reaction."""
+    made = say(works, "/oversight approve")
+    works.rest()
+    assert made["reacted"] == ["confused"]
+    assert verdicts(works) == ()
+
+
+def test_a_comment_that_others_edited_says_nothing(works: Works):
+    """Neither where who edited it may write nor where they may not."""
+    made = works.github.world.comment(7, "/oversight safe", login="bob")
+    made["updated_at"], made["edited_by"] = works.github.world.now(), "eve"
+    for who in ("eve", "ann"):
+        works.send("issue_comment", {**works.origin(who), "action": "edited", "comment": made,
+                                     "issue": {"number": 7, "pull_request": {}}})  # fmt: skip
+        works.rest()
+        assert verdicts(works) == ()
 
 
 def test_a_review_is_asked_for_by_comment(works: Works):

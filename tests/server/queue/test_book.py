@@ -241,7 +241,7 @@ def test_a_repository_is_forgotten_whole(shelf: Shelf):
     running = shelf.begin(shelf.take(A, 1))
     other = shelf.book.take(Review("octo/other", 5, 1, B, at(1)), MODEL)
     assert shelf.book.repositories(5) == ["Octo/Repo", "octo/other"]
-    shelf.book.forget("octo/REPO")
+    shelf.book.forget("octo/REPO", shelf.now())
     assert not shelf.book.running(running)
     assert not shelf.book.finish(running, State.DONE)
     assert shelf.book.repositories(5) == ["octo/other"]

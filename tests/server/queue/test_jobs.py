@@ -196,12 +196,12 @@ def test_what_fails_for_good_is_told_and_listed(works: Works):
 
 def test_a_job_that_was_given_up_is_done_when_somebody_asks(works: Works):
     """With all its attempts, and to the same effect."""
-    works.github.fail("GET", PULL, 500, times=3)
+    works.github.fail("GET", PULL, 400, times=3)
     works.deliver("opened")
     works.rest()
     dead = works.dead()
     assert [(job.kind, job.state, job.number, job.tries) for job in dead] == [(Kind.REVIEW, State.DEAD, 7, 2)]
-    assert "500" in (dead[0].error or "")
+    assert "400" in (dead[0].error or "")
     assert works.metrics.outcomes == ["dead"]
     assert dict(works.jobs.stats()) == {"queued": 0, "running": 0, "dead": 1}
     assert works.jobs.retry(dead[0].id)
@@ -251,10 +251,11 @@ def test_an_app_without_rights_is_given_up_and_says_what_is_missing(works: Works
 
 
 def test_an_installation_that_is_gone_ends_it(works: Works):
-    """Nothing is tried again there."""
+    """When GitHub has said so three times, nothing is tried again there."""
     works.github.fail("GET", PULL, 404, times=9)
     works.deliver("opened")
     works.rest()
+    assert works.github.count("GET", PULL) == 3
     assert works.dead() == []
     assert works.posted == (0, 0)
 
@@ -342,6 +343,23 @@ def test_the_queue_keeps_ids_alone(works: Works, tmp_path: Path):
     assert b"py_pickle" not in content
     for words in (b"a secret title", b"charge.py", b"retry()"):
         assert words not in content
+
+
+def test_an_outage_gives_nothing_up(works: Works):
+    """However often GitHub has failed by then."""
+    works.github.fail("GET", PULL, 500, times=12)
+    works.deliver("opened")
+    works.rest()
+    assert works.posted == (1, 1)
+    assert works.dead() == []
+
+
+def test_what_github_does_not_know_yet_is_asked_for_again(works: Works):
+    """Of what is new it says for a moment that it is not there."""
+    works.github.fail("GET", PULL, 404, times=2)
+    works.deliver("opened")
+    works.rest()
+    assert works.posted == (1, 1)
 
 
 def test_github_that_is_down_is_waited_for(works: Works):

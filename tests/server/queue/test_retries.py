@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -22,6 +23,10 @@ def job(tries: int = 0, age: float = 0.0) -> Job:
 
 def wait(error: Exception, tries: int = 0, spread: float = 0.0, age: float = 0.0) -> Later | None:
     return after(error, job(tries, age), LIMITS, NOW, lambda: spread)
+
+
+def down(pause: float | None) -> Unavailable:
+    return Unavailable("503", mend="wait", pause=pause)
 
 
 def limited(pause: float | None) -> RateLimited:
@@ -49,10 +54,22 @@ def test_everything_that_fails_counts(error: Exception):
 
 def test_github_s_own_word_is_waited_for():
     """Where it is longer than what we would have waited."""
-    down = Unavailable("503", mend="wait", pause=120.0)
-    assert wait(down) == Later(120.0, counted=True)
-    assert wait(Unavailable("503", mend="wait", pause=1.0)) == Later(5.0, counted=True)
-    assert wait(Unavailable("503", mend="wait", pause=1e9)) == Later(6 * 3600.0, counted=True)
+    assert wait(down(120.0)) == Later(120.0, counted=False)
+    assert wait(down(1.0)) == Later(5.0, counted=False)
+    assert wait(down(1e9)) is None
+    patient = replace(LIMITS, patience=1e9)
+    assert after(down(1e9), job(), patient, NOW) == Later(6 * 3600.0, counted=False)
+
+
+def test_a_github_that_is_down_uses_up_no_attempt():
+    """An hour of it gives nothing up: waits get longer, up to the longest, and end with the patience."""
+    assert wait(down(None), 3) == Later(5.0, counted=False)
+    assert [wait(down(None), age=age, spread=1.0) for age in (5.0, 20.0, 3000.0)] == [
+        Later(10.0, counted=False),
+        Later(20.0, counted=False),
+        Later(35.0, counted=False),
+    ]
+    assert wait(down(None), age=3590.0) is None
 
 
 def test_a_rate_limit_uses_up_no_attempt():
