@@ -50,6 +50,7 @@ class Client:
         """Send one request; `body` may be bytes or, for a chunked one, an iterator of them."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
+            connection.connect()
             with suppress(BrokenPipeError, ConnectionResetError):  # the server answered without reading on
                 connection.request(method, path, body, dict(headers or {}), **options)
             response = connection.getresponse()

@@ -1,6 +1,4 @@
-"""A worker in a process of its own, that can be killed.
-
-    python -m tests.server.queue.process WISHES.json
+"""What runs in a worker process of its own, that can be killed.
 
 It takes the deliveries that it is given, as the inbox would hand them over until it hears that they were taken, and
 works until it is killed. `kill` names a method of ours before or after which it kills itself: "Book.finish:after".
@@ -9,10 +7,8 @@ works until it is killed. `kill` names a method of ours before or after which it
 from __future__ import annotations
 
 import base64
-import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,6 +45,10 @@ def killing(method: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
 
 
 def main(wishes: dict[str, Any]) -> None:
+    log = os.open(wishes["log"], os.O_WRONLY | os.O_CREAT)
+    for standard in (1, 2):
+        os.dup2(log, standard)
+    parent = os.getppid()
     if wishes["kill"]:
         name, _, when = wishes["kill"].partition(":")
         of, _, method = name.partition(".")
@@ -61,9 +61,5 @@ def main(wishes: dict[str, Any]) -> None:
         at = datetime.fromisoformat(one["at"])
         jobs.enqueue(Delivery(one["id"], one["event"], base64.b64decode(one["payload"]), at))
     Path(wishes["taken"]).touch()
-    while os.getppid() == wishes["parent"]:
+    while os.getppid() == parent:
         time.sleep(0.1)
-
-
-if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_bytes()))

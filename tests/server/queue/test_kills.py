@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import subprocess
-import sys
+import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from oversight_server.queue.tables import jobs
 from tests.github.double import Double
 from tests.github.exchange import Refusal, Request
 from tests.reports.examples import flagged_by_budget
+from tests.server.queue.process import main
 from tests.server.works import INSTALLATION, kept_reports
 
 STEPS = (
@@ -33,6 +34,10 @@ STEPS = (
 )  # fmt: skip
 """Where a job touches the database."""
 
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["pytest", main.__module__])
+"""Workers are forked from one clean process that has imported all they need, which takes longer than a job."""
+
 
 class Workers:
     """Worker processes on one database and one GitHub, one after the other or at once."""
@@ -41,7 +46,7 @@ class Workers:
         self.url, self.folder = url, folder
         self.github = Double()
         self.deliveries: list[dict[str, Any]] = []
-        self.processes: list[subprocess.Popen[bytes]] = []
+        self.processes: list[BaseProcess] = []
         self.diff = render([one for one in flagged_by_budget().change.files if not one.binary])
 
     def pull(self, number: int, head: str = "") -> None:
@@ -56,19 +61,15 @@ class Workers:
         at = world.now()
         self.deliveries.append({"id": f"d-{number}", "event": "pull_request", "payload": content, "at": at})
 
-    def start(self, kill: str = "") -> subprocess.Popen[bytes]:
+    def start(self, kill: str = "") -> BaseProcess:
         """Start a worker, which takes all deliveries, also those that another has taken."""
         number = len(self.processes)
         wishes = {
             "database": self.url, "github": self.github.url, "deliveries": self.deliveries, "kill": kill,
-            "taken": str(self.folder / f"taken-{number}"), "parent": os.getpid(),
+            "taken": str(self.folder / f"taken-{number}"), "log": str(self.folder / f"log-{number}"),
         }  # fmt: skip
-        path = self.folder / f"wishes-{number}.json"
-        path.write_text(json.dumps(wishes))
-        log = (self.folder / f"log-{number}").open("wb")
-        with log:
-            command = [sys.executable, "-m", "tests.server.queue.process", str(path)]
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=Path(__file__).parents[3])
+        process = FORKS.Process(target=main, args=(wishes,))
+        process.start()
         self.processes.append(process)
         return process
 
@@ -76,8 +77,9 @@ class Workers:
         """Whether the newest worker has taken the deliveries."""
         return (self.folder / f"taken-{len(self.processes) - 1}").exists()
 
-    def died(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.wait(120) == -9, self.logs()
+    def died(self, process: BaseProcess) -> None:
+        process.join(120)
+        assert process.exitcode == -9, self.logs()
 
     def finish(self) -> None:
         """Wait until every job is done, as far as the newest worker has taken them."""
@@ -86,7 +88,7 @@ class Workers:
         try:
             while not self.taken() or self._left(engine):
                 assert time.monotonic() < end, (self._left(engine), self.github.broken, self.logs())
-                assert self.processes[-1].poll() is None, self.logs()
+                assert self.processes[-1].is_alive(), self.logs()
                 time.sleep(0.05)
         finally:
             engine.dispose()
@@ -115,7 +117,7 @@ class Workers:
     def end(self) -> None:
         for process in self.processes:
             process.kill()
-            process.wait()
+            process.join()
 
 
 @pytest.fixture
@@ -138,8 +140,9 @@ class Killer:
     def count(self, _: Request) -> None:
         self.left -= 1
         if self.left == 0:
-            self.workers.processes[-1].kill()
-            self.workers.processes[-1].wait()
+            dying = self.workers.processes[-1]
+            dying.kill()
+            wait([dying.sentinel])  # the test joins it, and only one may
             if not self.obey:
                 raise Refusal(500, "not obeyed")
 
