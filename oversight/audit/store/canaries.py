@@ -17,6 +17,8 @@ from oversight.audit.store.engine import reading, writing
 from oversight.audit.store.reports import repository_of
 from oversight.audit.store.tables import canary_reviews, canary_runs, repositories
 
+_PLACES = {part: place for place, part in enumerate(Part)}
+
 
 def keep(engine: Engine, run: Run) -> int:
     """Put a run on record, and return its row."""
@@ -59,8 +61,7 @@ def _reviewed(connection: Connection, ids: list[int]) -> defaultdict[int, list[R
     found: defaultdict[int, list[Reviewed]] = defaultdict(list)
     for run in ids:
         wanted = select(canary_reviews).where(canary_reviews.c.run_id == run)
-        ordered = wanted.order_by(canary_reviews.c.pair, canary_reviews.c.part)
-        found[run] = [_one(row) for row in connection.execute(ordered)]
+        found[run] = sorted(map(_one, connection.execute(wanted)), key=lambda one: (one.pair, _PLACES[one.part]))
     return found
 
 
