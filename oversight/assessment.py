@@ -141,9 +141,9 @@ def assess(examined: Examined, model: Model, neighbours: Neighbours | None, budg
         hunks=_hunks(examined, None if standing is None else said),
         findings=_findings(change, examined.opinions),
         coverage=coverage,
-        model=ModelInfo(model.info.name, model.info.version, model.info.sha256),
+        model=ModelInfo(model.info.name, model.info.version, model.info.sha256, elsewhere=model.shipped),
         error=reason,
-        notes=_notes(examined, model, standing),
+        notes=_notes(examined, standing),
     )
 
 
@@ -275,14 +275,9 @@ def _hunks(examined: Examined, said: Read | None) -> tuple[HunkRisk, ...]:
     return tuple(hunks)
 
 
-def _notes(examined: Examined, model: Model, standing: Standing | None) -> tuple[str, ...]:
+def _notes(examined: Examined, standing: Standing | None) -> tuple[str, ...]:
     notes = list(change_reasons(examined.context))
     if standing is not None:
-        if model.shipped:
-            notes.append(
-                "The shipped model does not know how often changes are repaired here: "
-                "go by the percentile, not by the risk."
-            )
         notes.append(
             "The change was measured against the changes before it in this repository."
             if standing.own_scale

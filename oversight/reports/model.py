@@ -76,11 +76,15 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """Which model spoke. `sha256` is that of its manifest, which names the sha256 of every file."""
+    """Which model spoke. `sha256` is that of its manifest, which names the sha256 of every file.
+
+    `elsewhere`: its rates are those of other repositories, so that its percentile says more than its risk.
+    """
 
     name: str
     version: str
     sha256: str
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,13 +135,16 @@ def risk_sentence(report: RiskReport) -> str | None:
     """Return risk and percentile in words; None where there is no risk."""
     if not known(report.risk):
         return None
-    sentence = f"{frequency(report.risk)} changes like this one is later repaired or withdrawn"
-    if not sentence.startswith("about 1 in"):
-        sentence = sentence.replace(" is later", " are later")
-    sentence = sentence[0].upper() + sentence[1:]
-    if not known(report.percentile):
-        return f"{sentence}; how it compares with other changes is unknown."
-    return f"{sentence}; {rank(report.percentile)} the changes it is compared with."
+    often = frequency(report.risk)
+    are = "is" if often.startswith("about 1 in") else "are"
+    repaired = f"{often} changes like this one {are} later repaired or withdrawn"
+    said = [repaired, "how it compares with other changes is unknown"]
+    if known(report.percentile):
+        said[1] = f"{rank(report.percentile)} the changes it is compared with"
+    if report.model is not None and report.model.elsewhere:
+        said = [said[1], f"in the repositories that the model learned from, {repaired}"]
+    sentence = "; ".join(said)
+    return f"{sentence[0].upper()}{sentence[1:]}."
 
 
 def churn(change: Change) -> str:

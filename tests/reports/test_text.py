@@ -149,3 +149,17 @@ def test_hostile(one: str, other: str, width: int) -> None:
     for line in text(report, width=width).removesuffix("\n").split("\n"):
         assert all(character.isprintable() or character in "\u00a0\u3000" for character in line)
         assert not COMMAND.search(line)
+
+
+def test_rates_of_other_repositories_come_second() -> None:
+    """Where the model knows the rates of other repositories alone, how the change stands here is said first."""
+    report = flagged_by_budget()
+    assert report.model is not None
+    told = words.risk_sentence(replace(report, model=replace(report.model, elsewhere=True)))
+    assert told == (
+        "Riskier than 96% of the changes it is compared with; in the repositories that the model learned from, about 1 "
+        "in 3 changes like this one is later repaired or withdrawn."
+    )
+    alone = words.risk_sentence(replace(report, model=replace(report.model, elsewhere=True), percentile=None))
+    assert alone is not None
+    assert alone.startswith("How it compares with other changes is unknown; in the repositories")
