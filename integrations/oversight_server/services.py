@@ -104,6 +104,7 @@ class Options:
                 labels=posting.labels,
                 gate=posting.gate,
                 buttons=True,
+                app=settings.github.app_id,
             ),
             drafts=settings.reviews.drafts,
             dead_after=queue.dead_seconds,

@@ -12,6 +12,9 @@ from tests.github.world import JSON, World
 
 ANNOTATIONS = 50
 
+ACTIONS = 15368
+"""The App that workflows are."""
+
 
 @route("GET", REPO + "/labels")
 def labels(world: World, request: Request) -> Reply:
@@ -74,7 +77,7 @@ def add_check_run(world: World, request: Request) -> Reply:
         "started_at": world.now(),
         "completed_at": None,
         "html_url": f"https://github.test/{world.repository}/runs/{identity}",
-        "app": {"id": 15368, "slug": "github-actions", "name": "GitHub Actions"},
+        "app": {"id": int(getattr(world.app, "app_id", ACTIONS)), "slug": "an-app", "name": "An App"},
         "output": {"title": None, "summary": None, "text": None, "annotations_count": 0},
     }
     _update(world, run, request.body)

@@ -62,7 +62,7 @@ def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, sh
     annotations = [annotation(remark) for remark in said.all if addressable(remark.path)][:ANNOTATIONS]
     about = _about(target)
     digest = about + sha256(json.dumps([verdict, output, annotations]).encode("utf-8")).hexdigest()[:32]
-    run = _find(api, target.head, wishes.name)
+    run = _find(api, target.head, wishes)
     if run is not None and run.get("external_id") == digest and run.get("conclusion") == conclusion:
         return Step(CHECK_RUN, Outcome.UNCHANGED, f"says {conclusion} already")
     if run is not None and _outranks(run, about, conclusion):
@@ -147,11 +147,18 @@ def _outranks(run: Mapping[str, Any], about: str, conclusion: str) -> bool:
     return theirs not in (_OURS, about) and _WORSE.get(str(run.get("conclusion")), 0) > _WORSE[conclusion]
 
 
-def _find(api: Client, head: str, name: str) -> Mapping[str, Any] | None:
+def _find(api: Client, head: str, wishes: Wishes) -> Mapping[str, Any] | None:
     """Return the newest check run of ours on a commit, None where there is none."""
-    runs = api.pages(api.here("commits", head, "check-runs"), key="check_runs", check_name=name, filter="all")
-    ours = [run for run in runs if str(run.get("external_id") or "").startswith(_OURS)]
+    runs = api.pages(api.here("commits", head, "check-runs"), key="check_runs", check_name=wishes.name, filter="all")
+    ours = [run for run in runs if str(run.get("external_id") or "").startswith(_OURS) and _by(run, wishes.app)]
     return max(ours, key=lambda run: int(run["id"]), default=None)
+
+
+def _by(run: Mapping[str, Any], app: str | None) -> bool:
+    """Whether an App made a check run, as far as GitHub tells: others, and any workflow, can give one the same id."""
+    told = run.get("app") or {}
+    made = told.get("id" if app is None or app.isdecimal() else "client_id")
+    return app is None or made is None or str(made) == app.lstrip("0")
 
 
 def _missing(api: Client, run: int, wanted: Sequence[Fields]) -> list[Fields]:

@@ -45,6 +45,7 @@ class Wishes:
 
     `name` is the check run's, and tells the comments of one review from those of others on the same pull request, as
     of a monorepo's parts. `buttons`: the check run has them for verdicts, which an App hears of and nobody else.
+    `app`: id or client id of the App that publishes, whose check runs alone are ours; None where all workflows are it.
     """
 
     comment: Comment = Comment.AUTO
@@ -54,6 +55,7 @@ class Wishes:
     gate: bool = False
     name: str = "oversight"
     buttons: bool = False
+    app: str | None = None
 
 
 class Outcome(StrEnum):

@@ -248,3 +248,20 @@ def test_status_of_the_report_is_what_counts(scene: Scene) -> None:
     assert run["conclusion"] == "failure"
     assert run["output"]["title"] == "Error: treat the change as unread"
     assert "none of the changed files could be read" in run["output"]["summary"]
+
+
+@pytest.mark.parametrize(("app", "made"), [("12345", {"id": 15368}), ("Iv1.abcdef", {"id": 7, "client_id": "Iv1.x"})])
+def test_a_check_run_of_another_app_is_not_ours(scene: Scene, app: str, made: dict[str, object]) -> None:
+    """A workflow that makes one with our name and id, all green, neither stands for ours nor is changed."""
+    target = scene.open(flagged_by_budget())
+    wishes = replace(CHECK_ALONE, app=app)
+    scene.publish(flagged_by_budget(), target, wishes)
+    (ours,) = scene.github.world.check_runs
+    ours["app"] = made
+    scene.publish(flagged_by_budget(), target, wishes)
+    theirs, own = scene.github.world.check_runs
+    assert theirs is ours
+    own["app"] = {"id": int(app)} if app.isdecimal() else {"id": 9, "client_id": app}
+    scene.writes()
+    scene.publish(flagged_by_budget(), target, wishes)
+    assert scene.writes() == []
