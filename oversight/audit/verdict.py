@@ -43,8 +43,8 @@ class Shown:
     `propensity` in (0, 1] is the probability with which the change was picked: 1 for all that are flagged, the rate of
     the draw for the random ones; None where people came of their own accord, which has no known probability.
     `risk` in [0, 1], `percentile` in [0, 100], `flagged` and `model` (the sha256 of its manifest) are as in the report;
-    None where there was none to be seen. `blind`: there was, and it was hidden until they had said what they think; then
-    `flagged`, `risk` and `percentile` are None, since they were not shown.
+    None where there was none to be seen. `blind`: it was hidden until they had said what they think; `flagged`, `risk`
+    and `percentile` are None then, since they were not shown.
     """
 
     selection: Selection

@@ -24,6 +24,7 @@ from oversight.changes.repository import Repository, Span
 from oversight.errors import RepositoryError
 from oversight.history import schema
 from oversight.history.context import commit_of, context_at, context_without_history
+from oversight.history.files import FileHistory, histories
 from oversight.history.log import read_commits
 from oversight.history.model import Commit, Completeness, Context
 from oversight.history.order import LAST, Listed, in_order, list_commits
@@ -152,6 +153,20 @@ class Index:
         self._hide_all_but(tip)
         known = Past(self._connection, before).state_for(commit)
         return context_at(known, commit, Completeness.PARTIAL if self._floor() is not None else Completeness.FULL)
+
+    def histories(self, change: Change, span: Span, progress: Progress | None = None) -> list[FileHistory]:
+        """What was known of the files of `change`, which was read from `span`, before it; of a shallow clone, nothing.
+
+        Extends the index where that is needed.
+        """
+        return self._resiliently(lambda: self._histories(change, span, progress))
+
+    def _histories(self, change: Change, span: Span, progress: Progress | None) -> list[FileHistory]:
+        if self._repository.shallow:
+            return []
+        tip, before = self._vantage(span, progress)
+        self._hide_all_but(tip)
+        return histories(self._repository, Past(self._connection, before), commit_of(change))
 
     def position(self, span: Span) -> int:
         """How many commits, merges left out, a change read from `span` can look back on."""

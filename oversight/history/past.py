@@ -117,6 +117,12 @@ class Past:
             state.authors[author] = AuthorState(times, sum(identifier in culprits for identifier, _ in own))
         return state
 
+    def latest(self, path: str, n: int) -> list[str]:
+        """The newest `n` commits that touched a path, the newest first."""
+        rows = [row for row, _ in self._touches(path, self._before)[-n:]]
+        shas = self._shas({row.identifier for row in rows})
+        return [shas[row.identifier] for row in reversed(rows)]
+
     def _replay(
         self,
         state: State,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, text
+from sqlalchemy import Connection, Row, func, insert, or_, select, text
 from sqlalchemy.exc import OperationalError
 
 from oversight.audit.store.chain import GENESIS, Broken, Entry, Head, canonical, following, name_of
@@ -105,6 +105,20 @@ def about(connection: Connection, repository: str, number: int | None = None) ->
                 yield _entry(row)
             except _DAMAGE as error:
                 raise _damaged(Broken(row.sequence, "it holds what no entry can")) from error
+
+
+def said_of(connection: Connection, commit: str) -> list[Verdict]:
+    """The verdicts on a commit, and on heads that landed as it, in order; `StoreError` as of `links`."""
+    heads = select(landings.c.change_id).where(landings.c.commit == commit)
+    here = or_(verdicts.c.change_id == commit, verdicts.c.change_id.in_(heads))
+    found = []
+    for row in connection.execute(_select().where(ledger.c.kind == "verdict", here)):
+        try:
+            entry = _entry(row)
+        except _DAMAGE as error:
+            raise _damaged(Broken(row.sequence, "it holds what no entry can")) from error
+        found += [entry] if isinstance(entry, Verdict) else []
+    return found
 
 
 def verify(connection: Connection, anchor: str | None = None) -> Broken | None:

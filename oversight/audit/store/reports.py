@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from oversight.audit import fields
@@ -210,6 +210,19 @@ def report_of(body: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dic
     ]
     whole = {**body, "hunks": hunks, "findings": findings}
     return {key: whole[key] for key in _REPORT}
+
+
+def base_of(connection: Connection, repository: str, commit: str) -> str | None:
+    """Return the base that the newest report on a change names, None where there is none, or none that names one."""
+    bodies = (
+        select(reports.c.body)
+        .join(changes, changes.c.id == reports.c.change_id)
+        .join(repositories, repositories.c.id == changes.c.repository_id)
+        .where(repositories.c.key == repository.lower(), changes.c.commit == commit, reports.c.body.is_not(null()))
+        .order_by(reports.c.at.desc(), reports.c.id.desc())
+    )
+    body = connection.scalars(bodies.limit(1)).first()
+    return None if body is None else body["change"]["base"]
 
 
 def digest(*parts: Any) -> str:

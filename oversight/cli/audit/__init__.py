@@ -9,6 +9,7 @@ from oversight.cli.audit.importing import import_
 from oversight.cli.audit.judging import verdict
 from oversight.cli.audit.queueing import queue
 from oversight.cli.audit.reporting import report
+from oversight.cli.audit.showing import show
 from oversight.cli.audit.verifying import verify
 
 audit = typer.Typer(
@@ -20,6 +21,7 @@ audit = typer.Typer(
 for _name, _command in (
     ("import", import_),
     ("queue", queue),
+    ("show", show),
     ("verdict", verdict),
     ("report", report),
     ("verify", verify),
