@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import os
@@ -11,6 +12,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from oversight.errors import UsageError
 from oversight.reports.escape import terminal
@@ -21,6 +23,7 @@ from oversight_server.settings import Settings, load
 _KEEP_ALIVE = 15  # seconds
 _GRACE = 10  # seconds for requests that are being answered; GitHub waits no longer
 _LARGEST_HEAD = 32 * 1024
+_HEAD = 15.0  # seconds in which the head of a request has to be there; twice that at most
 _BACKLOG = 2048
 
 _log = logging.getLogger("oversight.server")
@@ -53,6 +56,42 @@ def serve(app: FastAPI, settings: Settings) -> None:
         os._exit(0)
 
 
+class Impatient(H11Protocol):
+    """Closes connections on which no request comes, or its head too slowly: uvicorn waits for the first for ever, and
+    as many as it takes at once would keep everybody else out.
+    """
+
+    _since = 0.0
+    _look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for a head."""
+        super().connection_made(transport)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next one."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._since = self._since or self.loop.time()
+        self._look = self.loop.call_later(_HEAD, self._looked)
+
+    def _looked(self) -> None:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        if not answering and self.loop.time() - self._since >= _HEAD:
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self._wait()
+
+
 def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     """Return uvicorn as it runs here.
 
@@ -61,7 +100,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=Impatient,
             ws="none",
             lifespan="on",
             log_config=None,
