@@ -76,15 +76,24 @@ class Reviews:
         return str(self._pool.warm()["sha256"])
 
     def pull(self, pull: Pull, *, repository: str, installation: int) -> RiskReport:
-        """Review a pull request at the head that it was asked for at. Raises GitHubError, NoChildError."""
+        """Review a pull request at the head that it was asked for at. Raises GitHubError, NoChildError.
+
+        GoneError where git's side of GitHub does not have it any more, or does not have it yet.
+        """
         wanted = Wanted(pull.head_sha, (pull.base_sha,), pull=pull)
-        return self.of_github(wanted, repository=repository, installation=installation)
+        return self._of_github(wanted, repository, installation, USUAL)
 
     def of_github(self, wanted: Wanted, *, repository: str, installation: int, how: How = USUAL) -> RiskReport:
         """Review what is wanted of a repository on GitHub.
 
         Raises GitHubError, NoChildError, and UsageError for a name that is no branch or tag there.
         """
+        try:
+            return self._of_github(wanted, repository, installation, how)
+        except GoneError as error:
+            return unscored(error, wanted.head, repository, self._budget_of(how))
+
+    def _of_github(self, wanted: Wanted, repository: str, installation: int, how: How) -> RiskReport:
         if self._app is None:
             raise UsageError("the server is no GitHub App", mend="set OVERSIGHT_GITHUB__APP_ID and its like")
         with self._app.client(installation, repository, READING, patience=how.patience) as client:
@@ -95,8 +104,8 @@ class Reviews:
                     return self._or_unscored(
                         wanted.head, repository, how, lambda: self._in_clone(held, wanted, repository, how)
                     )
-            except GoneError as error:
-                return unscored(error, wanted.head, repository, self._budget_of(how))
+            except GoneError:
+                raise
             except (RepositoryError, OSError) as error:
                 why = error if isinstance(error, RepositoryError) else _disk(error)
                 return self._or_unscored(

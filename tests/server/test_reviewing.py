@@ -24,6 +24,7 @@ from oversight.reviewers.principles import Principles, parse_named
 from oversight.students.runtime import open_model
 from oversight_github.client import Forbidden, NotFound, Unavailable
 from oversight_github.code import clone as clone_module
+from oversight_github.code.clone import GoneError
 from oversight_github.code.wanted import Wanted
 from oversight_server.children.pool import NoChildError, Pool
 from oversight_server.reviewing import How
@@ -113,8 +114,13 @@ def test_the_head_of_a_fork_is_fetched_by_its_sha(forge: Forge) -> None:
 
 
 def test_a_head_that_is_gone_is_unscored(forge: Forge) -> None:
-    """Pushed over before anybody looked: said, flagged, without a risk."""
-    report = forge.reviews().pull(replace(forge.pull(), head_sha="d" * 40), repository=NAME, installation=INSTALLATION)
+    """Pushed over before anybody looked: said, flagged, without a risk; of a pull request the queue looks again first,
+    since git's servers may not know yet what was pushed a moment ago.
+    """
+    reviews, options = forge.reviews(), {"repository": NAME, "installation": INSTALLATION}
+    with pytest.raises(GoneError):
+        reviews.pull(replace(forge.pull(), head_sha="d" * 40), **options)
+    report = reviews.of_github(Wanted("d" * 40), **options)
     assert (report.status, report.risk, report.flagged) == (Status.UNSCORED, None, True)
     assert "no longer on the server" in (report.error or "")
 

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 
 from oversight.errors import RepositoryError
-from oversight_github.client import RateLimited, Unavailable
 from oversight_server.queue.book import Book
 from oversight_server.queue.model import Kind, State
-from oversight_server.queue.retries import Limits
 from tests.github.routes import PULL
 from tests.postgres import Postgres
-from tests.server.works import CHECK_RUNS, COMMENTS, FAST, HEAD, Gate, Works
+from tests.server.works import CHECK_RUNS, FAST, HEAD, Gate, Works
 
 B, C = "b" * 40, "c" * 40
 THROW_OUT = """
@@ -211,37 +209,6 @@ def test_a_job_that_was_given_up_is_done_when_somebody_asks(works: Works):
     assert works.dead() == []
 
 
-def test_rate_limits_use_up_no_attempt(works: Works):
-    """However many there are."""
-    works.reviews.fails = [RateLimited("slow down", mend="wait", again=True, pause=0.0) for _ in range(5)]
-    works.deliver("opened")
-    works.rest()
-    assert works.reviews.calls == [HEAD] * 6
-    assert works.posted == (1, 1)
-
-
-def test_a_rate_limit_that_posting_meets_is_waited_for(works: Works):
-    """The review is done anew, and what is there already stays as it is."""
-    works.github.fail("POST", COMMENTS, 403, message="You have exceeded a secondary rate limit.",
-                      headers={"retry-after": "0"})  # fmt: skip
-    works.deliver("opened")
-    works.rest()
-    assert works.github.count("POST", CHECK_RUNS) == 1
-    assert len(works.github.world.comments[7]) == 1
-    assert works.dead() == []
-
-
-def test_waits_have_an_end(tmp_path: Path):
-    """A job that waits for longer than the operator's patience is given up."""
-    impatient = replace(FAST, limits=Limits(attempts=3, first=0.01, longest=0.05, patience=60.0))
-    with Works(f"sqlite:///{tmp_path / 'oversight.db'}", impatient) as works:
-        works.open()
-        works.reviews.fails = [RateLimited("slow down", mend="wait", again=True, pause=3600.0)]
-        works.deliver("opened")
-        works.rest()
-        assert len(works.dead()) == 1
-
-
 def test_an_app_without_rights_is_given_up_and_says_what_is_missing(works: Works):
     """Rather than looked over: nobody would know that nothing was posted."""
     works.github.read_only = True
@@ -343,33 +310,6 @@ def test_the_queue_keeps_ids_alone(works: Works, tmp_path: Path):
     assert b"py_pickle" not in content
     for words in (b"a secret title", b"charge.py", b"retry()"):
         assert words not in content
-
-
-def test_an_outage_gives_nothing_up(works: Works):
-    """However often GitHub has failed by then."""
-    works.github.fail("GET", PULL, 500, times=12)
-    works.deliver("opened")
-    works.rest()
-    assert works.posted == (1, 1)
-    assert works.dead() == []
-
-
-def test_what_github_does_not_know_yet_is_asked_for_again(works: Works):
-    """Of what is new it says for a moment that it is not there."""
-    works.github.fail("GET", PULL, 404, times=2)
-    works.deliver("opened")
-    works.rest()
-    assert works.posted == (1, 1)
-
-
-def test_github_that_is_down_is_waited_for(works: Works):
-    """A review that could not be posted is posted when it can."""
-    works.reviews.fails = [Unavailable("503", mend="wait", pause=0.0)]
-    works.github.fail("POST", CHECK_RUNS, 502, obeyed=True)
-    works.deliver("opened")
-    works.rest()
-    assert len(works.github.world.check_runs) == 1
-    assert len(works.github.world.comments[7]) == 1
 
 
 def test_a_database_that_throws_everybody_out_loses_nothing(postgres: Postgres):
