@@ -56,7 +56,7 @@ def test_waits_have_an_end(tmp_path: Path):
 
 def test_an_outage_gives_nothing_up(works: Works):
     """However often GitHub has failed by then."""
-    works.github.fail("GET", PULL, 500, times=12)
+    works.github.fail("GET", PULL, 500, times=5)
     works.deliver("opened")
     works.rest()
     assert works.posted == (1, 1)
