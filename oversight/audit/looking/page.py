@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nlargest
+from itertools import accumulate, pairwise
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import get_character_cell_size
 
 from oversight.audit.budget.entry import Said, where, why
 from oversight.audit.looking.dossier import Dossier
@@ -73,26 +74,29 @@ def plain(shown: Page) -> str:
 
 
 def fold(row: Row, width: int) -> list[str]:
-    """Return a row's text as lines of at most `width` columns."""
-    if cell_len(row.text) <= width:
-        return [row.text]
+    """Return a row's text as lines of at most `width` columns, from 4 on."""
     hang = min(row.hang, width // 2)
-    first, *_ = _pieces(row.text, width, prose=row.prose)
-    rest = row.text[len(first) :]
-    return [first, *(" " * hang + piece for piece in _pieces(rest, width - hang, prose=row.prose))]
+    ends = _cuts(row.text, width, width - hang, prose=row.prose)
+    pieces = [row.text[start:end] for start, end in pairwise((0, *ends, len(row.text)))]
+    return [pieces[0], *(" " * hang + piece for piece in pieces[1:])]
 
 
-def _pieces(text: str, width: int, *, prose: bool) -> list[str]:
-    if not prose:
-        return chop_cells(text, width)
-    found = []
-    while cell_len(text) > width:
-        piece = chop_cells(text, width)[0]
-        blank = piece.rfind(" ")
-        piece = piece[: blank + 1] if piece[:blank].strip() else piece
-        found.append(piece)
-        text = text[len(piece) :]
-    return [*found, text] if text else found
+def _cuts(text: str, first: int, others: int, *, prose: bool) -> list[int]:
+    """Return where a text is cut, whose first line has `first` columns and the others `others`."""
+    if text.isascii() and len(text) <= first:
+        return []
+    # Terminals disagree on characters of no width: to count them as one keeps all of a line on the screen.
+    cells = [0, *accumulate(1 if one.isascii() else max(get_character_cell_size(one), 1) for one in text)]
+    cuts: list[int] = []
+    start, blank, width = 0, 0, first
+    for at, character in enumerate(text):
+        if cells[at + 1] - cells[start] > width and at > start:
+            start = blank if prose and blank > start else at
+            cuts.append(start)
+            width = others
+        if character == " " and not text[start:at].isspace() and at > start:
+            blank = at + 1
+    return cuts
 
 
 def _head(dossier: Dossier) -> Iterator[Row]:
