@@ -20,7 +20,7 @@ import numpy as np
 
 from oversight.audit.budget.outcome import Considered, outcome
 from oversight.audit.budget.plan import Candidate, decide
-from oversight.audit.budget.spending import Budget
+from oversight.audit.budget.spending import Budget, Period
 from oversight.audit.verdict import Selection
 from oversight.measurement.audited import Auditor, recall, total
 from oversight.measurement.beta import Tail
@@ -46,12 +46,16 @@ or no risky one was found, no interval is given: the share of audits that have o
 Few draws of something rare can give only a few different intervals, so that no method covers 95 % at each point: of 1 %
 risky changes ten or fifty draws mostly find none, and the interval then reaches far enough nearly always. What counts
 is that no row is far below."""
+_WEEKS = (0.1, 0.5, 0.56, 1.0)  # of all changes, those that there are at the end of each week
 _SIGNAL = 1.2  # of the risks, in log odds: an AUROC of some .75 to .8
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is simulated: `size` changes, a share `rate` of them risky, in `calls` calls, `budget` being a fraction."""
+    """What is simulated: `size` changes, a share `rate` of them risky, in `calls` calls, `budget` being a fraction.
+
+    `weekly`: as a number a week instead, which gives unequal chances in weeks that differ.
+    """
 
     size: int
     rate: float
@@ -59,6 +63,7 @@ class Scene:
     auditor: Auditor = PERFECT
     calls: int = 1
     answered: float = 1.0
+    weekly: bool = False
 
 
 def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
@@ -77,6 +82,7 @@ def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
         "specificity": scene.auditor.specificity,
         "calls": scene.calls,
         "answered": scene.answered,
+        "weekly": scene.weekly,
         "repeats": repeats,
         "drawn": float(np.mean(drawn)),
         **{name: {"mean": float(np.mean(values)), "n": len(values)} for name, values in sorted(told.items())},
@@ -103,13 +109,19 @@ def population(scene: Scene, rng: np.random.Generator) -> tuple[list[Candidate],
 def queued(candidates: Sequence[Candidate], scene: Scene, seed: str) -> dict[int, tuple[Selection | None, float]]:
     """Return selection and propensity of each change, after all calls; changes come in unequal lots."""
     budget = Budget(None, None, scene.budget, SHARE)
+    ends = [((call + 1) / scene.calls) ** 2 for call in range(scene.calls)]
+    if scene.weekly:
+        budget = Budget(round(scene.budget * scene.size / len(_WEEKS)), Period.WEEK, None, SHARE)
+        ends = list(_WEEKS)
     fates: dict[int, tuple[Selection | None, float]] = {}
     moments: dict[int, datetime] = {}
-    for call in range(scene.calls):
-        now = START + timedelta(days=call)
-        there = candidates[: round(len(candidates) * ((call + 1) / scene.calls) ** 2)]
+    for call, end in enumerate(ends):
+        now = START + timedelta(weeks=call)
+        there = candidates[: round(len(candidates) * end)]
         known = [
-            replace(one, considered_at=moments[one.key], selection=fates[one.key][0]) if one.key in moments else one
+            replace(one, considered_at=moments[one.key], selection=fates[one.key][0], queued_at=moments[one.key])
+            if one.key in moments
+            else one
             for one in there
         ]
         plan = decide(known, budget, now, f"{seed} {call}")
@@ -181,6 +193,7 @@ def scenes(size: int) -> Iterator[tuple[str, Scene]]:
         for budget in BUDGETS:
             yield "One call, people who are never wrong", Scene(size, rate, budget)
             yield "Eight calls while changes come in", Scene(size, rate, budget, calls=8)
+            yield "A number a week, in weeks that differ", Scene(size, rate, budget, calls=len(_WEEKS), weekly=True)
             yield "Four of five entries are answered", Scene(size, rate, budget, answered=0.8)
             yield "People who see 90 % of what is risky", Scene(size, rate, budget, CAREFUL)
             yield "People who see 80 %, and call 2 % of what is safe risky", Scene(size, rate, budget, HASTY)

@@ -2,7 +2,7 @@
 
 An encoder is one of transformers by name or directory: a public one, or the one that `benchmarks.diff_encoder` trains.
 It stays as it is: of each hunk the first `TOKENS` tokens of the changed lines are read, states are averaged, and the
-averages brought to `WIDTH` principal components of unit variance, those of the rows that are learned from. A student
+averages brought to a few principal components of unit variance, those of the rows that are learned from. A student
 finds them where the vectors of its tokens would be.
 """
 
@@ -34,8 +34,8 @@ TOKENS = 64
 HUNKS = 16
 """Hunks of a change that are read, those with the most changed lines; the others have no vector."""
 
-WIDTH = 64
-"""Numbers a hunk."""
+WIDTHS = (8, 24, 64)
+"""Components that are tried: a history with fifty risky changes bears few."""
 
 _CHARACTERS = 600  # of a hunk: more than `TOKENS` tokens hold
 _AT_ONCE = 64
@@ -96,6 +96,10 @@ class Vectors:
     def fingerprint(self) -> str:
         """A hash of the vectors."""
         return hashlib.sha256(self.matrix.tobytes()).hexdigest()[:16]
+
+    def first(self, width: int) -> Vectors:
+        """Return the vectors with their first components alone."""
+        return Vectors(np.ascontiguousarray(self.matrix[:, :width]), self.rows)
 
     def in_place_of_tokens(self, example: Example) -> Example:
         """Return the change with one token a hunk: the number of its vector."""
@@ -162,11 +166,11 @@ def _kept(
 
 
 def _components(vectors: Floats, learned: NDArray[np.bool_]) -> Floats:
-    """Return the first principal components (H, WIDTH), of unit variance over the rows that are `learned` from."""
+    """Return the first principal components (H, C), of unit variance over the rows that are `learned` from."""
     mean = vectors[learned].mean(axis=0)
     centred = vectors - mean
     spread = centred[learned].T.astype(np.float64) @ centred[learned] / learned.sum()
     variance, directions = np.linalg.eigh(spread)
-    chosen = np.argsort(variance)[::-1][:WIDTH]
+    chosen = np.argsort(variance)[::-1][: max(WIDTHS)]
     scaled = directions[:, chosen] / np.sqrt(np.maximum(variance[chosen], 1e-12))
     return np.ascontiguousarray(centred @ scaled.astype(np.float32))

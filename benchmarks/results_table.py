@@ -249,8 +249,8 @@ _SEQUENCES = (
     "its vectors of tokens taken away, or vectors of hunks in their place, of encoders that read changes in order",
     "Encoders stay as they are. all-MiniLM-L6-v2 learned from sentences (22 million parameters); the diff encoder of "
     "our own, from hunks of the permissive histories, by hidden tokens and by which way an edit goes "
-    "(`benchmarks/diff_encoder.py`). Of each hunk 64 tokens are read, and 64 components kept "
-    "(`benchmarks/hunk_vectors.py`).",
+    "(`benchmarks/diff_encoder.py`). Of each hunk 64 tokens are read, and of the mean of their states the first "
+    "components kept (`benchmarks/hunk_vectors.py`).",
 )
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import results_table, student_figures
 from benchmarks.command import execute, parser_of
-from benchmarks.hunk_vectors import Vectors, read_vectors
+from benchmarks.hunk_vectors import WIDTHS, Vectors, read_vectors
 from benchmarks.repositories import SOURCES, Source
 from benchmarks.student_figures import Held, Scored
 from benchmarks.student_models import POOLED_ROWS, Job, Tables, ablations, jobs, readings
@@ -69,16 +69,15 @@ def _touched(sources: Iterable[Source], chosen: argparse.Namespace) -> dict[str,
 def _vectors(
     sources: Sequence[Source], trains: Tables, evaluations: Tables, chosen: argparse.Namespace
 ) -> dict[str, Vectors]:
-    """Return what each encoder makes of the hunks, by its title."""
+    """Return what each encoder makes of the hunks, in few components and in many, by title."""
     from oversight.students.pretrained import load
 
     found = {}
+    named = {source.name: source for source in sources}
     for encoder in chosen.encoder:
         title, _, name = encoder.rpartition("=")
-        named = {source.name: source for source in sources}
-        found[title or name] = read_vectors(
-            load(name), named, trains, evaluations, clones=chosen.clones, work=chosen.work, say=say
-        )
+        every = read_vectors(load(name), named, trains, evaluations, clones=chosen.clones, work=chosen.work, say=say)
+        found |= {f"{title or name} reads them, {width} components": every.first(width) for width in WIDTHS}
     return found
 
 

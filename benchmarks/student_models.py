@@ -288,7 +288,7 @@ def _with_prior(scores: Run) -> Run:
 def reading(title: str, vectors: Vectors) -> Variant:
     """Return the student that has an encoder's vectors of hunks in place of tokens."""
     one_a_hunk = replace(_PLAIN, token_dropout=0.0)
-    name = f"hunks as {title} reads them, in place of tokens"
+    name = f"hunks as {title}"
     return Variant(name, change=vectors.in_place_of_tokens, build=vectors.build, architecture=one_a_hunk)
 
 
