@@ -4,9 +4,9 @@ Changes fall into those that were picked (certain to be seen) and the others, of
 with a known propensity. In both a part may not have been judged yet, and who judges may err. In each the number of
 risky changes is the weighted share of risky verdicts times the size (Hajek 1971), with Kish's effective sample size
 (1965, section 8.2) n* = (sum w)^2 / sum w^2, over 1 - m/N since N is finite (Korn & Graubard 1998), inside of an
-interval of binomial tails, which stay right where risky changes are rare and few are drawn. Of the tails "mid-p" covers
-what it says most nearly; score intervals (Wilson) miss the truth too often there, and exact ones are wider than need
-be.
+interval of binomial tails, which stay right where risky changes are rare and few are drawn. Of the tails
+"mid-p" covers what it says most nearly without falling far below: score intervals (Wilson) do where few are drawn of
+something rare, and exact ones are wider than need be.
 
 Verdicts of somebody who calls risky a share `sensitivity` of what is, and safe a share `specificity` of what is not,
 are corrected: share = (called + specificity - 1) / (sensitivity + specificity - 1) (Rogan & Gladen 1978,
