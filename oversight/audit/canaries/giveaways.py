@@ -7,7 +7,6 @@ asked of others; half of them right is chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,21 +14,8 @@ from numpy.typing import NDArray
 
 from oversight.audit.canaries.figures import Share
 from oversight.audit.canaries.model import Flock, draw
-from oversight.changes.model import Change, LineKind
-from oversight.history.paths import PathKind, kinds_of
-from oversight.history.references import is_fix
+from oversight.audit.canaries.surface import COUNTS, FEATURES, surface
 from oversight.measurement.platt import sigmoid
-
-COUNTS = ("lines added", "lines deleted")
-"""The features that a scorer of sizes sees. Both of a pair have the same: it can only guess."""
-
-FEATURES = (
-    *COUNTS, "files", "hunks", "files added", "files of tests", "files without a language", "depth of paths",
-    "rows of context a hunk", "hunks without context on a side", "hunks with a section", "blank rows changed",
-    "rows with blanks at their end", "rows indented by tabs", "longest row", "mean length of a row", "title's length",
-    "lines of the message", "message says fix", "first changed row",
-)  # fmt: skip
-"""What is seen of a change from afar."""
 
 _FOLDS = 10
 _RIDGE = 1.0
@@ -48,28 +34,6 @@ class Giveaways:
     told: Share
     counts: Share
     strongest: tuple[tuple[str, Share], ...]
-
-
-def surface(change: Change) -> list[float]:
-    """Return the FEATURES of a change."""
-    hunks = [hunk for file in change.files for hunk in file.hunks]
-    rows = [line.text for hunk in hunks for line in hunk.lines if line.kind is not LineKind.CONTEXT]
-    contexts = [hunk.count(LineKind.CONTEXT) for hunk in hunks]
-    bare = [hunk.lines[0].kind is not LineKind.CONTEXT or hunk.lines[-1].kind is not LineKind.CONTEXT for hunk in hunks]
-    paths = [file.path for file in change.files]
-    lengths = [len(row) for row in rows] or [0]
-    return [
-        float(change.added or 0), float(change.deleted or 0), float(len(paths)), float(len(hunks)),
-        float(sum(file.old_path is None for file in change.files)),
-        float(sum(PathKind.TEST in kinds_of(path) for path in paths)),
-        float(sum(file.language is None for file in change.files)),
-        _mean([path.count("/") for path in paths]), _mean(contexts), _mean(bare),
-        _mean([bool(hunk.section) for hunk in hunks]), _mean([not row.strip() for row in rows]),
-        _mean([row != row.rstrip() for row in rows]), _mean([row.startswith("\t") for row in rows]),
-        float(max(lengths)), _mean(lengths), float(len(change.title)), float(change.body.count("\n")),
-        float(is_fix(f"{change.title}\n{change.body}")),
-        float(np.log1p(min((hunk.new_start for hunk in hunks), default=0))),
-    ]  # fmt: skip
 
 
 def giveaways(flock: Flock) -> Giveaways:
@@ -124,7 +88,3 @@ def _directed(signs: Floats) -> Share:
     differing = int(np.sum(signs != 0))
     above = int(np.sum(signs > 0))
     return Share.among(max(above, differing - above), differing)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values)) if values else 0.0

@@ -6,7 +6,7 @@ none; each ordinary change is used once, as a host, a control, or the giver of a
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -17,6 +17,7 @@ from oversight.audit.canaries.model import Canary, Flock, Pair, draw, marked
 from oversight.audit.canaries.mutating import mutated
 from oversight.audit.canaries.past import Key, Past, Shape, main_language
 from oversight.audit.canaries.reversal import reversed_files
+from oversight.audit.canaries.surface import distance
 from oversight.changes.model import Change, LineKind
 from oversight.changes.repository import Repository, Span, change_of
 
@@ -25,6 +26,7 @@ MOST_LINES = 400
 
 _CHUNK = 64
 _FEW = 6
+_CHOICES = 15
 
 Advance = Callable[[int], None]
 
@@ -76,6 +78,7 @@ class _Making:
     def __post_init__(self) -> None:
         self.by_key = self.past.by_key()
         self.made: Counter[str] = Counter()
+        self.tried: defaultdict[str, set[str]] = defaultdict(set)
 
     def reverse(self, wanted: int) -> None:
         """Make up to `wanted` canaries of repairs in reverse, that wear the message of an ordinary change."""
@@ -108,9 +111,11 @@ class _Making:
                 return
             free = {shape.sha: shape for shape in chunk if shape.sha not in self.used}
             for patch in self.repository.patches(list(free)):
-                open_kinds = [kind for kind in kinds if self.made[kind] < most]
-                if patch.sha in self.used or len(self.drafts) >= total:
+                tried = self.tried[patch.sha]
+                open_kinds = [kind for kind in kinds if self.made[kind] < most and kind not in tried]
+                if not open_kinds or patch.sha in self.used or len(self.drafts) >= total:
                     continue
+                tried.update(open_kinds)  # what finds no control now finds none later: they only become fewer
                 self._plant(change_of(patch, self.repository.name), free[patch.sha], open_kinds)
 
     def _plant(self, host: Change, shape: Shape, kinds: Sequence[str]) -> None:
@@ -119,9 +124,7 @@ class _Making:
             return
         order = sorted(kinds, key=lambda kind: (self.made[kind], draw(self.seed, kind, host.id)))
         chosen = [mutations()[kind] for kind in order]
-        canary = mutated(
-            self.repository, host, chosen, self.seed, lambda found: self._control(_key(found), shape) is not None
-        )
+        canary = mutated(self.repository, host, chosen, self.seed, lambda *key: self._control(key, shape) is not None)
         control = None if canary is None else self._control(_key(canary), shape)
         if control is not None:
             self.used |= {shape.sha, control.sha}
@@ -173,14 +176,30 @@ class _Making:
             self.advance(1)
 
     def pairs(self) -> list[Pair]:
-        """The pairs in an order that tells nothing; without those whose control turns out to be of other counts."""
-        changes = self._changes([draft.control.sha for draft in self.drafts])
+        """The pairs in an order that tells nothing, each control the one of several that looks most like its canary.
+
+        Without those whose control turns out to be of other counts.
+        """
+        choices = [(draft, self._choices(draft)) for draft in self.drafts]
+        changes = self._changes(sorted({shape.sha for _, shapes in choices for shape in shapes}))
         found = []
-        for draft in self.drafts:
-            control = changes[draft.control.sha]
-            if (control.added, control.deleted) == (draft.canary.change.added, draft.canary.change.deleted):
+        for draft, shapes in choices:
+            self.used.remove(draft.control.sha)
+            canary = draft.canary.change
+            alike = (changes[shape.sha] for shape in shapes if shape.sha not in self.used)
+            control = min(alike, key=lambda change: distance(change, canary))
+            self.used.add(control.id)
+            if (control.added, control.deleted) == (canary.added, canary.deleted):
                 found.append(Pair(draft.canary, control, Span(control.base, control.id, single=True)))
         return sorted(found, key=lambda pair: draw(self.seed, "order", pair.canary.change.id))
+
+    def _choices(self, draft: _Draft) -> list[Shape]:
+        """The control that a draft has for sure, and those that nobody has, the nearest in files and time."""
+        own = draft.control
+        free = [shape for shape in self.by_key[own.key] if shape.sha not in self.used]
+        files, place = len(draft.canary.change.files), own.position
+        free.sort(key=lambda shape: (abs(shape.files - files), abs(shape.position - place)))
+        return [own, *free[:_CHOICES]]
 
     def _changes(self, shas: Sequence[str]) -> dict[str, Change]:
         return {patch.sha: change_of(patch, self.repository.name) for patch in self.repository.patches(shas)}

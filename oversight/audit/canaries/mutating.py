@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from oversight.audit.canaries.classes import Mutation
 from oversight.audit.canaries.dialects import DIALECTS
 from oversight.audit.canaries.model import Canary, draw, marked
-from oversight.audit.canaries.rewriting import rewritten
+from oversight.audit.canaries.rewriting import regions_of, rewritten
 from oversight.audit.canaries.source import Site, Source
 from oversight.changes.model import Change, FileChange, FileStatus, LineKind
 from oversight.changes.repository import Repository, Span
@@ -16,7 +16,7 @@ from oversight.changes.syntax.grammar import load
 from oversight.changes.syntax.parsing import parse
 from oversight.history.paths import PathKind, kinds_of
 
-MOST_BYTES = 400_000
+MOST_BYTES = 200_000
 """Files that are longer are left alone: reading them takes long, and most were written by a program."""
 
 _WRITTEN = frozenset({FileStatus.ADDED, FileStatus.MODIFIED, FileStatus.RENAMED})
@@ -24,11 +24,12 @@ _MOST_SITES = 4
 
 
 def mutated(
-    repository: Repository, host: Change, kinds: Sequence[Mutation], seed: int, fits: Callable[[Canary], bool]
+    repository: Repository, host: Change, kinds: Sequence[Mutation], seed: int, fits: Callable[[str, int, int], bool]
 ) -> Canary | None:
     """Return the first canary of a host that `fits`, the classes tried one after another; None where none does.
 
-    Each file is read and parsed once, and only where a class may find something in what the change shows of it.
+    `fits` is asked with the language of the file and the lines that the whole change would add and delete. Each file is
+    read and parsed once, and only where a class may find something in what the change shows of it.
     """
     files = [(place, file) for place, file in enumerate(host.files) if _is_source(file)]
     files.sort(key=lambda pair: draw(seed, host.id, pair[1].path))
@@ -87,7 +88,7 @@ def _source(repository: Repository, host: Change, file: FileChange) -> Source | 
 
 
 def _planted(
-    host: Change, place: int, source: Source, kind: Mutation, seed: int, fits: Callable[[Canary], bool]
+    host: Change, place: int, source: Source, kind: Mutation, seed: int, fits: Callable[[str, int, int], bool]
 ) -> Canary | None:
     file = host.files[place]
     added = {line.new_number for hunk in file.hunks for line in hunk.lines if line.kind is LineKind.ADDED}
@@ -100,11 +101,23 @@ def _planted(
     )
     span = Span(host.base, host.id, single=True)
     for site in sites[:_MOST_SITES]:
+        more, gone = _counts(source, site, added)
+        if not fits(file.language or "", (host.added or 0) + more, (host.deleted or 0) + gone):
+            continue
         changed = rewritten(file, source.text, site)
-        if changed is None:
+        if changed is None or not sound(source, site):
             continue
         files = tuple(changed if other == place else one for other, one in enumerate(host.files))
-        canary = Canary(marked(host, files), kind.name, file.language or "", host.id, span, file.path)
-        if fits(canary) and sound(source, site):
-            return canary
+        return Canary(marked(host, files), kind.name, file.language or "", host.id, span, file.path)
     return None
+
+
+def _counts(source: Source, site: Site, added: Container[int | None]) -> tuple[int, int]:
+    """How many more lines a change would add and delete with a site's defect; `added` are its lines now, from 1."""
+    more = gone = 0
+    for region in regions_of(source.text, site):
+        rows = range(region.first + 1, region.last + 1)
+        ours = sum(row in added for row in rows)
+        more += len(region.rows) - ours
+        gone += len(rows) - ours
+    return more, gone

@@ -20,7 +20,7 @@ from oversight.history.merges import MergeTable
 from oversight.history.model import Commit
 from oversight.history.state import directory_of
 
-WINDOW = 2_000
+WINDOW = 1_000
 """Ordinary changes, the newest, that canaries are made from where no dates are given: what the model reads around them
 takes seconds then, and they are from the code as it is now."""
 

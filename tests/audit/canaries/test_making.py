@@ -9,8 +9,9 @@ import pytest
 
 from oversight.audit import lines
 from oversight.audit.canaries.classes import REVERSED
-from oversight.audit.canaries.giveaways import COUNTS, FEATURES, giveaways, held_out, surface
+from oversight.audit.canaries.giveaways import giveaways, held_out
 from oversight.audit.canaries.model import MARKER, Flock
+from oversight.audit.canaries.surface import COUNTS, FEATURES, distance, surface
 from oversight.changes.diff import parse_diff
 from oversight.changes.rendering import render
 from oversight.changes.repository import Repository
@@ -67,6 +68,13 @@ def test_features_are_named(flock: Flock):
     seen = surface(flock.pairs[0].control)
     assert len(seen) == len(FEATURES)
     assert seen[: len(COUNTS)] == [flock.pairs[0].control.added, flock.pairs[0].control.deleted]
+
+
+def test_what_looks_alike_is_near(flock: Flock):
+    """A change is at no distance from itself, and equally far from another one both ways."""
+    first, second = flock.pairs[0].control, flock.pairs[1].canary.change
+    assert distance(first, first) == 0
+    assert distance(first, second) == distance(second, first) > 0
 
 
 def test_the_same_seed_and_history_make_the_same_canaries(history: GitRepository, flock: Flock):
