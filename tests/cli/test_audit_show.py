@@ -135,8 +135,9 @@ def test_nothing_is_on_record_by_accident(reviewed: GitRepository, url: str):
     assert said(url) == []
 
 
-def test_keys_go_through_the_queue_and_through_hunks(reviewed: GitRepository):
+def test_keys_go_through_the_queue_and_through_hunks(reviewed: GitRepository, monkeypatch: pytest.MonkeyPatch):
     """Without a commit the queue begins; j and k go on and back, and say where it ends."""
+    monkeypatch.setenv("LINES", "50")  # of the window that a shell was started in, say
     with showing(reviewed, rows=12, columns=60) as terminal:
         assert terminal.lines[0].startswith(" 1 of 2: octo/repo")
         first = terminal.lines[0].split()[-2]

@@ -6,6 +6,7 @@ hit by accident.
 
 from __future__ import annotations
 
+import os
 import sys
 import termios
 import tty
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
 from oversight.audit.lines import NOTE
@@ -39,9 +40,12 @@ def look(session: Session, console: Console, descriptor: int) -> None:
         keys = Keys(descriptor)
         size = None
         while not viewer.left:
-            if viewer.changed or size != console.size:
-                size = console.size
-                screen.update(*viewer.frame(size.width, size.height))
+            now = os.get_terminal_size(descriptor)
+            if viewer.changed or size != now:
+                size = now
+                # What LINES and COLUMNS say was true of some other window, or before this one was resized.
+                console.size = ConsoleDimensions(size.columns or 80, size.lines or 24)
+                screen.update(*viewer.frame(*console.size))
             try:
                 key = keys.next(_LOOK)
             except EOFError:
