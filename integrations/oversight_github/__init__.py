@@ -7,6 +7,7 @@
     connections.py  lists that GraphQL alone gives, a page at a time
     markers.py     which comments are ours, and what they are about
     shown.py       what a review showed of which head, in marks that verdicts are tied to
+    archives.py    zip files from outside, whose every damage is one error
     anchors.py     where in a diff GitHub takes a comment
     publish/       a report as check run, comments and labels
     verdicts/      what people answer, gathered, kept and summed up

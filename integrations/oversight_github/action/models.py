@@ -18,6 +18,7 @@ from oversight.reports.escape import terminal
 from oversight.students.checkpoint import FILES, MANIFEST
 from oversight.students.runtime import Model, load, load_named, open_model
 from oversight_github.action.inputs import Inputs
+from oversight_github.archives import ArchiveError, unpacking
 from oversight_github.code.source import LARGEST_MODEL_FILE, Source
 
 _NAMES = frozenset({*FILES, MANIFEST})
@@ -84,11 +85,12 @@ def _from_archive(archive: Path, sha256: str, temp: Path) -> Model:
                 mend="fetch the file again, or give its sha256 if you know that it was replaced",
             )
         try:
-            with zipfile.ZipFile(copy) as opened:
-                for file, content in _members(opened).items():
-                    (directory / file).write_bytes(content)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+            with unpacking(copy) as opened:
+                members = _members(opened)
+        except ArchiveError as error:
             raise ModelError("the model file is no zip file that can be read", mend="zip a model directory") from error
+        for file, content in members.items():
+            (directory / file).write_bytes(content)
         return load(directory)
 
 

@@ -15,8 +15,6 @@ from __future__ import annotations
 
 import base64
 import io
-import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +25,7 @@ from oversight.audit.verdict import Landing, Record, Verdict
 from oversight.errors import LabelError, OutputError, UsageError
 from oversight.reports.escape import terminal
 from oversight.reports.output import write_bytes
+from oversight_github.archives import ArchiveError, unpacking
 from oversight_github.client import Client, NotFound, Unavailable, Unprocessable
 from oversight_github.verdicts.answers import at, list_at, number_at, sha_at
 
@@ -224,9 +223,9 @@ def _ours(artifact: Any, repository: Any) -> bool:
 def _unpacked(archive: bytes, name: str) -> bytes:
     """Return the file `name` of a zip archive; never more than `LARGEST` bytes of it are unpacked."""
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as held, held.open(name) as file:
+        with unpacking(io.BytesIO(archive)) as held, held.open(name) as file:
             content = file.read(LARGEST + 1)
-    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError) as error:
+    except ArchiveError as error:
         raise _bad_artifact(f"has no {terminal(name, 100)} that can be unpacked") from error
     if len(content) > LARGEST:
         raise _bad_artifact("is too large")
