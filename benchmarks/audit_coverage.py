@@ -22,9 +22,9 @@ from oversight.audit.budget.outcome import Considered, outcome
 from oversight.audit.budget.plan import Candidate, decide
 from oversight.audit.budget.spending import Budget, Period
 from oversight.audit.verdict import Selection
-from oversight.measurement.audited import Auditor, recall, total
+from oversight.measurement.audited import Auditor, Total, recall, total
 from oversight.measurement.beta import Tail
-from oversight.measurement.weighting import recall as score_recall
+from oversight.measurement.intervals import wilson
 
 RATES = (0.01, 0.05, 0.1, 0.3)
 BUDGETS = (0.05, 0.1, 0.2)
@@ -163,20 +163,28 @@ def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]
 
 def _rivals(rows: Sequence[Considered], right: float) -> Iterator[tuple[str, float]]:
     """Coverage and width of the recall's interval by other methods, on the same verdicts."""
-    flagged = [one.selection is Selection.FLAGGED for one in rows]
-    shown = [np.nan if one.risky is None else float(one.risky) for one in rows]
-    naive = score_recall(flagged, shown, [one.propensity for one in rows])
-    places = [one for one in rows if one.selection is Selection.FLAGGED]
+    places = [one.risky is True for one in rows if one.selection is Selection.FLAGGED]
     draws = [one for one in rows if one.selection is Selection.RANDOM]
-    found: list[tuple[str, Any]] = [("score", naive.interval)]
-    for tail in TAILS:
-        picked = total([one.risky is True for one in places], [1.0] * len(places), len(places), tail=tail)
-        called, chances = [one.risky is True for one in draws], [one.propensity for one in draws]
-        found.append((tail, recall(picked, total(called, chances, len(rows) - len(places), tail=tail)).interval))
-    for name, interval in found:
+    called, chances = [one.risky is True for one in draws], [one.propensity for one in draws]
+    picked, size = total(places, [1.0] * len(places), len(places)), len(rows) - len(places)
+    found = {tail: total(called, chances, size, tail=tail) for tail in TAILS}
+    for name, others in {"score": _scored(called, chances, size), **found}.items():
+        interval = recall(picked, others).interval
         if interval is not None:
             yield f"by {name}", _covers(interval, right)
             yield f"by {name}, width", interval[1] - interval[0]
+
+
+def _scored(called: Sequence[bool], chances: Sequence[float], size: int) -> Total:
+    """Return the total as ours is, inside of a score interval (Wilson) instead of binomial tails."""
+    told = total(called, chances, size)
+    if told.value is None or told.judged == size:
+        return told
+    weights = 1.0 / np.array(chances)
+    effective = float(weights.sum() ** 2 / (weights @ weights)) / (1.0 - told.judged / size)
+    share = float(weights @ np.array(called)) / float(weights.sum())
+    low, high = (size * bound for bound in wilson(share * effective, effective))
+    return Total(told.value, (max(low, sum(called)), min(high, size - told.judged + sum(called))), size, told.judged)
 
 
 def _says_risky(auditor: Auditor, *, risky: bool) -> float:

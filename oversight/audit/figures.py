@@ -4,9 +4,10 @@ Every figure has its interval, or a reason why there is none. All are of changes
 it (`oversight.audit.verdict.to_gold`), and what had been shown of it when the last of them spoke.
 
 Recall is estimated from what was flagged and from the random slice of what was not, each change weighted by the inverse
-of its propensity; what people looked at of their own accord has none, and is left out: they look where they expect
-something. Not everything that was shown is answered, so this is the recall among the changes of which people say
-something once they are shown; it is that of all changes if flagged and drawn ones are answered alike.
+of its propensity (`oversight.measurement.audited`); what people looked at of their own accord has none, and is left
+out: they look where they expect something. Not everything that was shown is answered, so this is the recall among the
+changes of which people say something once they are shown; it is that of all changes if flagged and drawn ones are
+answered alike.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import numpy as np
 
 from oversight.audit.verdict import Decision, Selection, Shown, Verdict, judgements, to_gold
 from oversight.measurement.arrays import Floats, Measured, ratio
+from oversight.measurement.audited import Total, Weighted, recall, total
 from oversight.measurement.bootstrap import Estimate, interval, summarise
 from oversight.measurement.calibration import Reliability, reliability
 from oversight.measurement.intervals import Interval, wilson
 from oversight.measurement.metrics import brier
-from oversight.measurement.weighting import Weighted, recall
 
 FEWEST = 10
 """Judged changes, below which a figure would say more of chance than of the reviews."""
@@ -172,13 +173,14 @@ def _recall(changes: Sequence[_Change]) -> Weighted:
     for found, what in ((flagged, "flagged changes were judged"), (drawn, "changes of the random slice were judged")):
         if len(found) < FEWEST:
             return Weighted(None, None, len(flagged) + len(drawn), few(len(found), what))
-    chances = [change.shown.propensity or 1.0 for change in (*flagged, *drawn)]
-    # What was answered is a sample of what might have been: the rest of either domain is there, without a verdict.
-    flags = _UNANSWERED * len(flagged)
-    others = round((_UNANSWERED + 1) * sum(1 / chance for chance in chances[len(flagged) :])) - len(drawn)
-    suspected = [True] * len(flagged) + [False] * len(drawn) + [True] * flags + [False] * others
-    unseen = [np.nan] * (flags + others)
-    return recall(suspected, [float(change.risky) for change in (*flagged, *drawn)] + unseen, chances + unseen)
+    return recall(_total(flagged), _total(drawn))
+
+
+def _total(answered: Sequence[_Change]) -> Total:
+    """How many risky changes there are among all those that these, who were answered, stand for."""
+    chances = [change.shown.propensity or 1.0 for change in answered]
+    size = round((_UNANSWERED + 1) * sum(1 / chance for chance in chances))
+    return total([change.risky for change in answered], chances, size)
 
 
 def few(found: int, what: str) -> str:

@@ -24,7 +24,6 @@ from numpy.typing import ArrayLike
 from oversight.errors import LabelError
 from oversight.measurement.beta import Tail, binomial_interval
 from oversight.measurement.intervals import Interval, interval_of_share
-from oversight.measurement.weighting import Weighted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +57,16 @@ class Auditor:
 
 
 PERFECT = Auditor()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """An estimate with its interval, or why there is none; `reviewed` verdicts went into it."""
+
+    value: float | None
+    interval: Interval | None
+    reviewed: int
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,21 +34,11 @@ def wilson(successes: float, trials: float, *, level: float = 0.95) -> Interval:
     return max(low, 0.0), min(high, 1.0)
 
 
-def interval_of_sum(first: float, first_interval: Interval, second: float, second_interval: Interval) -> Interval:
-    """Interval of first + second from independent estimates with intervals of their own (MOVER: Zou & Donner 2008,
-    doi:10.1002/sim.3095).
-    """
-    total = first + second
-    low = total - math.hypot(first - first_interval[0], second - second_interval[0])
-    high = total + math.hypot(first_interval[1] - first, second_interval[1] - second)
-    return low, high
-
-
 def interval_of_share(part: float, part_interval: Interval, rest: float, rest_interval: Interval) -> Interval:
     """Interval of part / (part + rest) for independent, non-negative estimates, not both zero.
 
-    part / (part + rest) falls with rest / part, whose interval is MOVER's for a ratio (Newcombe 2016,
-    doi:10.1177/0962280213502144). Where `part` may be zero its lower bound
+    part / (part + rest) falls with rest / part, whose interval is MOVER's for a ratio (Zou & Donner 2008,
+    doi:10.1002/sim.3095; Newcombe 2016, doi:10.1177/0962280213502144). Where `part` may be zero its lower bound
     on the share is 0.
     """
     if part <= 0.0:

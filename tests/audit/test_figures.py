@@ -10,6 +10,8 @@ import pytest
 from oversight.audit.figures import FEWEST, Figures, figures
 from oversight.audit.verdict import Selection, Shown, Verdict
 from oversight.measurement.agreement import krippendorff_alpha
+from oversight.measurement.audited import recall, total
+from oversight.measurement.intervals import wilson
 from tests.audit.builders import verdict
 
 PROPENSITY = 0.1
@@ -86,6 +88,19 @@ def test_recall_weighs_the_slice_by_the_inverse_of_its_propensity():
     assert found.reviewed == 32
     assert found.interval is not None
     assert found.interval[0] < 6 / 16 < found.interval[1]
+
+
+def test_recall_is_that_of_every_audit():
+    """The interval of `measurement.audited`, of what was answered and ten times as many changes: not score intervals,
+    which leave less room for what one slice happened not to show.
+    """
+    counts = {("flagged", True): 30, ("flagged", False): 30, ("random", False): 40}
+    found = figures(several(counts)).recall
+    caught = total([True] * 30 + [False] * 30, [1.0] * 60, 600)
+    assert found == recall(caught, total([False] * 40, [PROPENSITY] * 40, 4_000))
+    assert found.interval is not None
+    effective = 40 / (1 - 40 / 4_000)
+    assert found.interval[0] != pytest.approx(300 / (300 + 4_000 * wilson(0, effective)[1]), abs=0.01)
 
 
 def test_what_people_looked_at_of_their_own_accord_tells_nothing_of_recall():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from oversight.errors import LabelError
@@ -73,6 +74,33 @@ def test_recall_follows_what_was_missed_where_what_was_caught_is_known():
     assert told.value == pytest.approx(8 / 12)
     assert told.interval == pytest.approx((8 / 20, 8 / 9))
     assert told.reviewed == 90
+
+
+def test_a_slice_without_a_miss_is_not_proof_of_perfect_recall():
+    """Fifty catches and no miss among 100 of 10,000: some 300 misses are possible, so recall may be .14."""
+    told = recall(total([True] * 50, [1.0] * 50, 50), total([False] * 100, [0.01] * 100, 10_000))
+    assert (told.value, told.reviewed) == (1.0, 150)
+    assert told.interval == pytest.approx((50 / (50 + 294), 1.0), abs=0.005)
+
+
+def test_unequal_chances_among_those_picked_are_weighted_too():
+    """Where the more suspicious are seen more often, the estimate is still centred on the truth and covers it."""
+    generator = np.random.default_rng(9)
+    found, truths, held = [], [], 0
+    for _ in range(100):
+        score = generator.random(3000)
+        risky = generator.random(3000) < 0.02 + 0.2 * score**2
+        picked, chance = score > 0.7, np.where(score > 0.7, score**3, 0.4)
+        seen = generator.random(3000) < chance
+        groups = [total(risky[of & seen], chance[of & seen], int(of.sum())) for of in (picked, ~picked)]
+        told, truth = recall(*groups), float(picked[risky].mean())
+        assert told.value is not None
+        assert told.interval is not None
+        found.append(told.value)
+        truths.append(truth)
+        held += told.interval[0] <= truth <= told.interval[1]
+    assert np.mean(found) == pytest.approx(np.mean(truths), abs=0.01)
+    assert held >= 90
 
 
 def test_recall_needs_something_risky_and_both_groups():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from oversight.errors import LabelError
 from oversight.measurement.agreement import krippendorff_alpha
-from oversight.measurement.intervals import interval_of_share, interval_of_sum, normal_quantile, wilson
+from oversight.measurement.intervals import interval_of_share, normal_quantile, wilson
 
 NAN = math.nan
 
@@ -39,11 +39,6 @@ def test_levels_lie_between_zero_and_one():
     assert normal_quantile(0.95) == pytest.approx(1.95996, abs=1e-5)
     with pytest.raises(LabelError):
         normal_quantile(1.0)
-
-
-def test_sums_add_variances_on_either_side():
-    """Distances 3 and 4 to the bounds make 5."""
-    assert interval_of_sum(10, (7, 13), 20, (16, 24)) == pytest.approx((25, 35))
 
 
 def test_a_known_amount_adds_nothing():
