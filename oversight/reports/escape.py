@@ -8,6 +8,7 @@ report passes such text through one of these, by where it is shown:
     code(text)       an inline code span, for paths and identifiers
     fenced(text)     a fenced block, for several lines
     html(text)       element content and double- or single-quoted attribute values
+    visible(text)    text for somebody who escapes markup by other means: the pages, whose templates do
     sarif(text)      a SARIF message, whose plain text has a link syntax of its own
     data(text)       a string value of a JSON document
 
@@ -22,8 +23,9 @@ pieces on a line that may be wrapped passes each finished line through `log_line
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Set
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 ELLIPSIS = "…"
 
@@ -91,11 +93,39 @@ def terminal(text: str, limit: int | None = None) -> str:
     >>> print(terminal("::error::now"))
     \x3a:error::now
     """
+    return _cut(text, limit, _commands)
+
+
+def visible(text: str, limit: int | None = None) -> str:
+    r"""Return `text` as one line in which nothing hides, reorders or moves anything; markup and commands stay.
+
+    >>> print(visible("<b>\x1b::error::"))
+    <b>\x1b::error::
+    """
+    return _cut(text, limit, lambda _: frozenset())
+
+
+def runs(text: str) -> Iterator[tuple[str, bool]]:
+    r"""Yield the parts of what `visible` gives, and whether a part stands for what could not have been seen.
+
+    >>> list(runs("a\x00\x1bb"))
+    [('a', False), ('\\x00\\x1b', True), ('b', False)]
+    """
+    if text.isascii() and text.isprintable():
+        yield from [(text, False)] if text else []
+        return
+    shown = [(_shown(character), character) for character in text]
+    for hidden, parts in groupby(shown, key=lambda one: one[0] != one[1]):
+        yield "".join(part for part, _ in parts), hidden
+
+
+def _cut(text: str, limit: int | None, commands_of: Callable[[str], Set[int]]) -> str:
+    """Return `text` with everything made visible, and escaped where `commands_of` says so besides."""
     if limit is not None and limit < 1:
         raise ValueError("a limit leaves room for the ellipsis at least")
     # No character shows as less than one: of a hostile megabyte only the beginning is looked at.
     text = text if limit is None else text[: limit + 1]
-    commands = _commands(text)
+    commands = commands_of(text)
     if not commands and text.isascii() and text.isprintable():
         pieces = list(text)
     else:

@@ -1,0 +1,83 @@
+"""The templates' environment, and `page`, by which every route answers.
+
+    page(request, "queue.html", entries=entries)
+
+Text reaches a page in one way alone: `_shown` makes visible what would hide or reorder it, then Jinja2 escapes it. Both
+happen to every value that a template writes, whether it asks for that or not; there is no inline script, no inline
+style, and a name that is missing is an error.
+
+Each template knows `person` (None before the login) and `csrf`, which go into forms, `active`, the first part of the
+path, for the navigation, `asset(name)`, the path of a style sheet or script, and `version`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from oversight import __version__
+from oversight.reports.escape import visible
+from oversight.reports.words import counted, percent
+from oversight_server.pages.assets import path_of
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a template as an answer; `values` are its names.
+
+    `request.state.person` is who asks, as the login left it there; without it the page is that of a stranger.
+    """
+    person = getattr(request.state, "person", None)
+    known = {
+        "person": person,
+        "csrf": "" if person is None else person.csrf,
+        "active": request.url.path.strip("/").partition("/")[0],
+    }
+    text = environment().get_template(template).render({**known, **values})
+    # What is no character of UTF-8 cannot be left: `_shown` has made all of it visible.
+    return HTMLResponse(text, status)
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment: everything is escaped, and nothing that is missing is passed over."""
+    made = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"asset": path_of, "version": __version__}
+    made.filters |= {
+        "counted": counted,
+        "cut": visible,
+        "day": _day,
+        "moment": _moment,
+        "part": lambda text: quote(str(text).encode("utf-8", "surrogateescape"), safe=""),
+        "percent": percent,
+    }
+    return made
+
+
+def _shown(value: Any) -> Any:
+    """Return a value as a template writes it: text without anything invisible, numbers and markup as they are."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
