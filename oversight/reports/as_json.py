@@ -11,7 +11,7 @@ from oversight.reports.escape import data
 from oversight.reports.model import Coverage, RiskReport
 from oversight.reports.words import known
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """Goes up in its first part when a field is removed or changes its meaning, in its second when one is added."""
 
 _TEXT = 2_000
@@ -66,6 +66,7 @@ def as_dict(report: RiskReport) -> dict[str, Any]:
                 "end": hunk.end,
                 "risk": _number(hunk.risk),
                 "reasons": [data(reason, _TEXT) for reason in hunk.reasons],
+                "weight": _number(hunk.weight),
             }
             for hunk in report.hunks
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Protocol, TypeGuard, TypeVar
 
 from oversight.changes.model import Change
 from oversight.history.model import Completeness
@@ -189,12 +189,27 @@ def grouped(findings: Iterable[Finding]) -> list[Group]:
     return [Group(*key, tuple(dict.fromkeys(places))) for key, places in groups.items()]
 
 
-def in_reading_order(hunks: Iterable[HunkRisk]) -> list[HunkRisk]:
+class Weighed(Protocol):
+    """A hunk, as far as its place in the order of reading goes."""
+
+    @property
+    def risk(self) -> float | None:
+        """Its own risk."""
+
+    @property
+    def weight(self) -> float | None:
+        """What goes before the risk, if anything does."""
+
+
+_Weighed = TypeVar("_Weighed", bound=Weighed)
+
+
+def in_reading_order(hunks: Iterable[_Weighed]) -> list[_Weighed]:
     """Return hunks by weight, then by risk, those without a risk last; what is left of ties as in the change."""
     return sorted(hunks, key=_last)
 
 
-def _last(hunk: HunkRisk) -> tuple[bool, float, float]:
+def _last(hunk: Weighed) -> tuple[bool, float, float]:
     risk = hunk.risk if known(hunk.risk) else 0.0
     return not known(hunk.risk), -(hunk.weight or 0.0), -risk
 

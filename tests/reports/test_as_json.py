@@ -55,7 +55,7 @@ def test_examples(name: str) -> None:
 def test_entries() -> None:
     """Hunks, findings, skipped parts and the model have exactly the fields of the contract."""
     document = as_json(flagged_by_budget())
-    assert list(document["hunks"][0]) == ["path", "start", "end", "risk", "reasons"]
+    assert list(document["hunks"][0]) == ["path", "start", "end", "risk", "reasons", "weight"]
     assert list(document["findings"][0]) == ["principle", "severity", "path", "line", "message"]
     assert list(document["coverage"]["skipped"][0]) == ["path", "reason"]
     assert list(document["model"]) == ["name", "version", "sha256"]

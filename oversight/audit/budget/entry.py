@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oversight.audit.verdict import Selection, Shown
-from oversight.reports.words import percent, place, rank
+from oversight.reports.words import in_reading_order, percent, place, rank
 
 GRAVE = ("critical", "high")
 """Severities of findings that put a flag up, the gravest first."""
@@ -17,7 +17,10 @@ _NEXT = ("medium", "low")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a report says of one place: a hunk's risk, or a principle's finding. Line numbers are of the new file."""
+    """What a report says of one place: a hunk's risk, or a principle's finding. Line numbers are of the new file.
+
+    `weight` puts a report's hunks in the order in which they should be read (`oversight.reports.words`).
+    """
 
     path: str
     start: int | None
@@ -26,6 +29,7 @@ class Said:
     principle: str | None
     severity: str | None
     reasons: tuple[str, ...]
+    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +83,8 @@ def why(entry: Entry) -> Iterator[str]:
 
 
 def look_first(entry: Entry) -> Said | None:
-    """Return what to look at first: the gravest finding, else the hunk that the report puts first; None if unknown."""
-    hunks = [one for one in entry.said if one.principle is None]
+    """Return what to look at first: the gravest finding, else the hunk that is to be read first; None if unknown."""
+    hunks = in_reading_order(one for one in entry.said if one.principle is None)
     return next(iter((*_findings(entry, GRAVE), *hunks, *_findings(entry, _NEXT))), None)
 
 

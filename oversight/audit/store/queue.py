@@ -208,7 +208,7 @@ def _in_order(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
         found = [row.report_id for row in rows[start : start + _BATCH]]
         chosen = select(opinions).where(opinions.c.report_id.in_(found)).order_by(opinions.c.place)
         for one in connection.execute(chosen):
-            told = (one.path, one.start, one.end, one.risk, one.principle, one.severity, tuple(one.reasons))
+            told = (one.path, one.start, one.end, one.risk, one.principle, one.severity, tuple(one.reasons), one.weight)
             said.setdefault(one.report_id, []).append(Said(*told))
     told_of = {row.change_id: _entry(row, tuple(said.get(row.report_id, ()))) for row in rows}
     candidates = {one.key: one for one in _candidates(connection, rows)}

@@ -32,8 +32,15 @@ _TEXTS, _OBJECTS = fields.array(fields.text()), fields.array(fields.OBJECT)
 _STATUS = fields.one_of("scored", "unscored", "error")
 _PERCENTILE = fields.or_null(fields.number(0, 100))
 
+_HUNK_1_0: Fields = {"path": _TEXT, "start": fields.whole(), "end": fields.whole(), "risk": _RISK, "reasons": _TEXTS}
+_HUNKS: Mapping[str, Fields] = {
+    "1.0": _HUNK_1_0,
+    SCHEMA_VERSION: {**_HUNK_1_0, "weight": fields.or_null(fields.number(0, 1e9))},
+}
+"""What a hunk says, by the version of its report: all that are known here."""
+
 _REPORT: Fields = {
-    "schema_version": fields.one_of(SCHEMA_VERSION),
+    "schema_version": fields.one_of(*_HUNKS),
     "id": fields.text(1),
     "status": _STATUS,
     "error": _MAYBE_TEXT,
@@ -63,7 +70,6 @@ _CHANGE: Fields = {
     "deleted": _MAYBE_COUNT,
 }
 _PROVENANCE: Fields = {"kind": fields.one_of("human", "bot", "agent", "unknown"), "name": _MAYBE_TEXT}
-_HUNK: Fields = {"path": _TEXT, "start": fields.whole(), "end": fields.whole(), "risk": _RISK, "reasons": _TEXTS}
 _FINDING: Fields = {
     "principle": fields.text(1),
     "severity": fields.one_of("low", "medium", "high", "critical"),
@@ -192,11 +198,7 @@ def change_of(connection: Connection, repository: int, told: Mapping[str, Any]) 
 
 def report_of(body: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return the JSON report of which these are the body and the opinions, in their order."""
-    hunks = [
-        {key: one[key] for key in ("path", "start", "end", "risk", "reasons")}
-        for one in said
-        if one["reviewer"] == MODEL
-    ]
+    hunks = [{key: one[key] for key in _HUNKS[body["schema_version"]]} for one in said if one["reviewer"] == MODEL]
     findings = [
         {
             "principle": one["principle"],
@@ -236,7 +238,10 @@ def upsert(connection: Connection, table: Any) -> Any:
 
 
 def _opinions(told: Mapping[str, Any]) -> list[dict[str, Any]]:
-    said = [{**hunk, "reviewer": MODEL, "principle": None, "severity": None} for hunk in told["hunks"]]
+    said = [
+        {**hunk, "weight": hunk.get("weight"), "reviewer": MODEL, "principle": None, "severity": None}
+        for hunk in told["hunks"]
+    ]
     said += [
         {
             "reviewer": PRINCIPLES,
@@ -246,6 +251,7 @@ def _opinions(told: Mapping[str, Any]) -> list[dict[str, Any]]:
             "start": finding["line"],
             "end": finding["line"],
             "risk": None,
+            "weight": None,
             "reasons": [finding["message"]],
         }
         for finding in told["findings"]
@@ -255,9 +261,9 @@ def _opinions(told: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _check_report(told: Mapping[str, Any], where: str) -> None:
     version = told.get("schema_version")
-    if isinstance(version, str) and version != SCHEMA_VERSION:
+    if isinstance(version, str) and version not in _HUNKS:
         raise StoreError(
-            f"{where} has a version of reports that is not {SCHEMA_VERSION}, the one known here",
+            f"{where} has a version of reports that is not {' or '.join(_HUNKS)}, which are known here",
             mend="read it with the oversight that wrote it, or a later one",
         )
     _check(told, _REPORT, where)
@@ -268,7 +274,7 @@ def _check_report(told: Mapping[str, Any], where: str) -> None:
     if told["model"] is not None:
         _check(told["model"], _MODEL, f'{where}, "model"')
     for name, wanted, parts in (
-        ("hunks", _HUNK, told["hunks"]),
+        ("hunks", _HUNKS[told["schema_version"]], told["hunks"]),
         ("findings", _FINDING, told["findings"]),
         ("skipped", _SKIPPED, told["coverage"]["skipped"]),
     ):
@@ -290,7 +296,10 @@ def _check_risk(told: Mapping[str, Any], where: str) -> None:
 def _normal(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report with text that every database takes, and its numbers as these give them back."""
     told = _storable(told)
-    hunks = [{**hunk, "risk": _float(hunk["risk"])} for hunk in told["hunks"]]
+    hunks = [
+        {key: _float(value) if key in ("risk", "weight") else value for key, value in hunk.items()}
+        for hunk in told["hunks"]
+    ]
     return {**told, **{key: _float(told[key]) for key in ("risk", "percentile", "budget")}, "hunks": hunks}
 
 

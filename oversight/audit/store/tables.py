@@ -181,6 +181,7 @@ opinions = Table(
     Column("principle", Text),
     Column("severity", String(16)),
     Column("reasons", JSON, nullable=False),
+    Column("weight", Double),  # a hunk's, in the order of reading; null where a report does not tell
 )
 
 labels = Table(

@@ -38,9 +38,12 @@ def test_what_could_not_be_scored_is_not_shown_as_safe():
 
 
 def test_what_is_gravest_is_to_be_looked_at_first():
-    """A grave finding, else the hunk that the report puts first, else any finding; nothing where nothing is known."""
+    """A grave finding, else the hunk that is to be read first, else any finding; nothing where nothing is known."""
     assert look_first(ENTRY) is GRAVE
     assert look_first(replace(ENTRY, said=(HUNK, MILD))) is HUNK
+    riskier, heavier = replace(HUNK, risk=0.5), replace(HUNK, risk=0.1, weight=3.0)
+    assert look_first(replace(ENTRY, said=(HUNK, riskier))) is riskier
+    assert look_first(replace(ENTRY, said=(HUNK, riskier, heavier))) is heavier
     assert look_first(replace(ENTRY, said=(MILD,))) is MILD
     assert look_first(replace(ENTRY, said=())) is None
     assert (where(HUNK), where(HIGH)) == ("src/a.py:3-9", "src/c.py")

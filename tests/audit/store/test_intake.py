@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from oversight.audit import lines
-from oversight.audit.store import Store, intake, reading
+from oversight.audit.store import Store, export, intake, reading
 from oversight.audit.store.intake import Taken, take
 from oversight.audit.store.tables import changes, labels, metadata, opinions, reports, repositories, runs
 from oversight.errors import StoreError
@@ -102,6 +103,17 @@ def test_a_report_without_a_risk_has_none(store: Store):
     with reading(store.engine) as connection:
         row = connection.execute(select(reports)).one()
     assert (row.status, row.risk, row.percentile) == ("unscored", None, None)
+
+
+def test_a_report_of_before_weights_stays_what_it_was(store: Store):
+    """Version 1.0 says nothing of the order of reading: it comes back without, and a later one with its weights."""
+    report = flagged_by_principle()
+    later = as_json.as_dict(replace(report, hunks=tuple(replace(one, weight=2.5) for one in report.hunks)))
+    hunks = [{name: value for name, value in one.items() if name != "weight"} for one in later["hunks"]]
+    earlier = {**later, "schema_version": "1.0", "hunks": hunks}
+    assert taken(store, rows(earlier, later), None) == Taken("reports", 2, 2)
+    assert [json.loads(line) for line in export.json_lines(store.engine, "reports")] == [earlier, later]
+    assert '"hunks" has a field too many: "weight"' in refused(store, rows({**later, "schema_version": "1.0"}), None)
 
 
 def test_what_the_server_reports_is_the_same_report(store: Store):
@@ -197,7 +209,7 @@ REPORT = as_json.as_dict(flagged_by_principle())
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"schema_version": "2.0"}, "a version of reports that is not 1.0"),
+        ({"schema_version": "2.0"}, "a version of reports that is not 1.0 or 1.1"),
         ({"hunks": [{"path": "a.py"}]}, '"hunks" has no "'),
         ({"findings": [3]}, 'a "findings" that is not an array of an object'),
         ({"change": {**REPORT["change"], "id": "../../etc"}}, '"change" has a "id" that is not a full sha'),

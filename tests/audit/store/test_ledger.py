@@ -71,7 +71,8 @@ def test_a_chain_from_before_a_column_came_holds_as_it_was(url: str):
         with writing(store.engine) as connection:
             for later in ("canary_reviews", "canary_runs"):
                 connection.execute(text(f"DROP TABLE {later}"))
-            connection.execute(text("ALTER TABLE verdicts DROP COLUMN blind"))
+            for table, column in (("verdicts", "blind"), ("opinions", "weight")):
+                connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
             connection.execute(text("UPDATE audit_version SET version_num = '0002'"))
             assert sorted(one["name"] for one in inspect(connection).get_columns("verdicts")) == sorted(before)
     with Store.open(url) as store:
