@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from oversight.audit.budget.entry import Entry
 from oversight.audit.store import Store, ledger, reading, reports
@@ -33,6 +34,15 @@ class Dossier:
         return self.entry.shown(blind=blind) if self.reported else Shown(Selection.REQUEST)
 
 
+class Lookup(Protocol):
+    """Where changes are looked up."""
+
+    def read(
+        self, commit: str, base: str | None, progress: Progress | None = None
+    ) -> tuple[Change | None, str | None, tuple[FileHistory, ...]]:
+        """Return the change from `base`, or from the parent, to `commit`; or why there is none; its files' past."""
+
+
 class Files:
     """The repository in which changes are looked up, None where there is none, and `reason` why."""
 
@@ -61,7 +71,7 @@ class Files:
             return ()
 
 
-def gather(store: Store, files: Files, entry: Entry, progress: Progress | None = None) -> Dossier:
+def gather(store: Store, files: Lookup, entry: Entry, progress: Progress | None = None) -> Dossier:
     """Return what is known of a change that the store has a report on. Raises `StoreError`."""
     with reading(store.engine) as connection:
         base = reports.base_of(connection, entry.repository, entry.commit)
@@ -69,7 +79,7 @@ def gather(store: Store, files: Files, entry: Entry, progress: Progress | None =
     return Dossier(entry, True, *files.read(entry.commit, base, progress), tuple(said))
 
 
-def unreported(store: Store, files: Files, commit: str, progress: Progress | None = None) -> Dossier:
+def unreported(store: Store, files: Lookup, commit: str, progress: Progress | None = None) -> Dossier:
     """Return what is known of a commit of the repository that the store has no report on.
 
     Raises `RepositoryError` where it cannot be read, and `StoreError`.

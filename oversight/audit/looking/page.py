@@ -6,7 +6,7 @@ long for a screen is folded (`fold`), since what cannot be seen cannot be judged
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from heapq import nlargest
@@ -16,8 +16,9 @@ from rich.cells import get_character_cell_size
 
 from oversight.audit.budget.entry import Said, where, why
 from oversight.audit.looking.dossier import Dossier
+from oversight.audit.looking.placing import PlacedHunk, placed
 from oversight.audit.verdict import Verdict
-from oversight.changes.model import FileChange, Hunk, Line, LineKind
+from oversight.changes.model import FileChange, Line, LineKind
 from oversight.history.files import FileHistory
 from oversight.reports.escape import log_line, terminal
 from oversight.reports.words import counted, percent, place
@@ -146,22 +147,14 @@ def _people(said: Sequence[Verdict]) -> Iterator[Row]:
 
 
 def _files(dossier: Dossier, rows: list[Row], places: list[int], *, hidden: bool) -> None:
-    files = () if dossier.change is None else dossier.change.files
-    histories = {one.path: one for one in dossier.histories}
-    total = sum(len(file.hunks) for file in files)
-    for file in files:
-        said = [] if hidden else [one for one in dossier.entry.said if one.path == file.path]
-        rows += [Row(""), *_file(file, histories.get(file.path))]
-        spans = {hunk.span for hunk in file.hunks}
-        inside = {id(one) for one in said if any(_in(one, hunk) for hunk in file.hunks)}
-        outside = [one for one in said if id(one) not in inside and (one.start, one.end) not in spans]
-        rows += [row for one in outside for row in _said(one)]
-        for hunk in file.hunks:
+    shown = placed(dossier, hidden=hidden)
+    for one in shown.files:
+        rows += [Row(""), *_file(one.file, one.history)]
+        rows += [row for said in one.said for row in _said(said)]
+        for hunk in one.hunks:
             places.append(len(rows) + 1)
-            rows += [Row(""), *_hunk(file, hunk, said, f"hunk {len(places)} of {total}")]
-    if not hidden:
-        known = {file.path for file in files}
-        rows += [row for one in dossier.entry.said if one.path not in known for row in (Row(""), *_said(one))]
+            rows += [Row(""), *_hunk(one.file, hunk, f"hunk {hunk.number} of {shown.hunks}")]
+    rows += [row for said in shown.elsewhere for row in (Row(""), *_said(said))]
 
 
 def _file(file: FileChange, history: FileHistory | None) -> Iterator[Row]:
@@ -186,20 +179,15 @@ def _people_of(count: int) -> str:
     return "1 person" if count == 1 else f"{count:,} people"
 
 
-def _hunk(file: FileChange, hunk: Hunk, said: Iterable[Said], name: str) -> Iterator[Row]:
-    first, last = hunk.span
-    heading = f"== {name} == {place(terminal(file.path, _PATH), first, last)}"
-    ours = [one for one in said if one.principle is None and (one.start, one.end) == hunk.span]
-    findings = [one for one in said if one.principle is not None and _in(one, hunk)]
-    risk = ours[0].risk if ours else None
-    heading += f" == risk {percent(risk)}" if ours else ""
+def _hunk(file: FileChange, shown: PlacedHunk, name: str) -> Iterator[Row]:
+    hunk = shown.hunk
+    heading = f"== {name} == {place(terminal(file.path, _PATH), *hunk.span)}"
+    heading += f" == risk {percent(shown.risk)}" if shown.told else ""
     section = terminal(hunk.section.strip(), _NAME)
-    yield Row(f"{heading}{f' == {section}' if section else ''}", f"bold {_shade(risk)}".strip(), 3)
-    for finding in findings:
+    yield Row(f"{heading}{f' == {section}' if section else ''}", f"bold {_shade(shown.risk)}".strip(), 3)
+    for finding in shown.findings:
         yield from _said(finding)
-    told = {reason for finding in findings for reason in finding.reasons}
-    reasons = [reason for one in ours for reason in one.reasons if reason not in told]
-    yield from (Row(f"  - {terminal(reason, _TEXT)}", hang=4) for reason in reasons)
+    yield from (Row(f"  - {terminal(reason, _TEXT)}", hang=4) for reason in shown.reasons)
     width = max((len(str(number)) for line in hunk.lines for number in (line.old_number, line.new_number)), default=1)
     for line in hunk.lines:
         yield from _line(line, width)
@@ -211,13 +199,6 @@ def _line(line: Line, width: int) -> Iterator[Row]:
     yield Row(terminal(text), _STYLES[line.kind], 2 * width + 3, prose=False)
     if line.no_newline:
         yield Row(" " * (2 * width + 2) + r"\ no newline at the end", "dim")
-
-
-def _in(one: Said, hunk: Hunk) -> bool:
-    """Whether a finding is in a hunk: among its lines in the new file."""
-    numbers = [line.new_number for line in hunk.lines if line.new_number is not None]
-    first, last = (numbers[0], numbers[-1]) if numbers else hunk.span
-    return one.principle is not None and one.start is not None and min(first, hunk.span[0]) <= one.start <= last
 
 
 def _said(one: Said) -> Iterator[Row]:

@@ -19,7 +19,8 @@ class Session:
     """Which change is looked at, and by whom.
 
     `first` is the change to begin with; `waiting` others, in their order. In `blind` mode that order, which tells what
-    the model thinks, is replaced by one that tells nothing. `own` says whether the person wrote a change.
+    the model thinks, is replaced by one that tells nothing. `own` says whether the person wrote a change; `place` is a
+    word for where they are.
     """
 
     def __init__(
@@ -32,10 +33,11 @@ class Session:
         blind: bool,
         gather: Callable[[Entry], Dossier],
         append: Append,
+        place: str = "terminal",
     ) -> None:
         self.dossier = first
         self._who, self._own, self._blind = who, own, blind
-        self._gather, self._append = gather, append
+        self._gather, self._append, self._place = gather, append, place
         listed = shuffled(waiting) if blind else list(waiting)
         names = [(one.repository.lower(), one.commit) for one in listed]
         here = (first.entry.repository.lower(), first.entry.commit)
@@ -74,7 +76,7 @@ class Session:
             note=note,
             decided_at=datetime.now(UTC),
             shown=dossier.shown(blind=self.hidden),
-            source=Source("terminal", entry.repository, entry.number) if dossier.reported else Source("terminal"),
+            source=Source(self._place, entry.repository, entry.number) if dossier.reported else Source(self._place),
             own=self._own(entry),
         )
         place = self._append(said)

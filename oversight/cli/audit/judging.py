@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -64,6 +63,7 @@ def verdict(
     does not count. Nothing that was said is changed: who thinks better of it says something else, and the last word
     counts.
     """
+    from oversight.audit.looking.authors import wrote
     from oversight.audit.verdict import Decision, Source, Verdict
     from oversight.reports.escape import terminal
 
@@ -126,15 +126,6 @@ def _git(key: str) -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.decode("utf-8", "replace").strip()
-
-
-def wrote(entry: Entry, names: list[str]) -> bool:
-    """Whether one of the names is that of the author, or their address."""
-    return not _forms(entry.author or "").isdisjoint(form for name in names for form in _forms(name))
-
-
-def _forms(name: str) -> set[str]:
-    return {part.strip().casefold() for part in (name, *parseaddr(name)) if part.strip()}
 
 
 def _revealed(entry: Entry) -> list[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from oversight.cli.audit.database import Database, open_store
-from oversight.cli.audit.judging import VARIABLE, names_of, wrote
+from oversight.cli.audit.judging import VARIABLE, names_of
 from oversight.cli.audit.queueing import Repository
 from oversight.cli.options import HERE, Repo
 from oversight.errors import RepositoryError, UsageError
@@ -98,6 +98,7 @@ def _look(session: Session) -> None:
 def _session(
     store: Store, files: Files, first: Dossier, waiting: Sequence[Entry], names: Sequence[str], *, blind: bool
 ) -> Session:
+    from oversight.audit.looking.authors import wrote
     from oversight.audit.looking.dossier import gather
     from oversight.audit.looking.session import Session
 
@@ -109,7 +110,7 @@ def _session(
         first,
         waiting,
         who=names[0],
-        own=lambda entry: wrote(entry, list(names)),
+        own=lambda entry: wrote(entry, names),
         blind=blind,
         gather=lambda entry: gather(store, files, entry),
         append=append,
