@@ -7,6 +7,9 @@ back in order. Risks and percentiles are taken here, a block at a time, since ea
 from __future__ import annotations
 
 import gc
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -38,6 +41,8 @@ FEW = 30
 
 BATCH = 32
 """Commits that a worker takes at once: enough to hide the hand-over, few enough to keep memory flat."""
+
+_GLANCE = 0.5  # seconds between two looks whether the parent is there
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,8 @@ def _read_one(work: Work, model: Model, principles: Principles, patch: Patch, co
 def raw_scores(work: Work, jobs: Iterable[tuple[Patch, Context]], *, workers: int) -> Iterator[Raw]:
     """Read commits in order, a batch a worker at a time; git waits while all workers are busy.
 
-    Runs on whichever joblib backend is active: processes of this machine, or a dask cluster.
+    Runs on whichever joblib backend is active: processes of this machine, or a dask cluster. One worker is this
+    process itself, and -1 are as many as the backend has.
     """
     source = iter(jobs)
     batches = iter(lambda: list(islice(source, BATCH)), [])
@@ -129,6 +135,17 @@ def raw_scores(work: Work, jobs: Iterable[tuple[Patch, Context]], *, workers: in
     parallel = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="3*n_jobs", batch_size=1)
     for rows in parallel(delayed(read_batch)(work, batch) for batch in batches):
         yield from rows
+
+
+def follow(parent: int) -> None:
+    """Let this worker end soon after the process `parent`, which started it: one that is killed tells nobody."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_GLANCE)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class Ranking:

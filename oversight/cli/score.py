@@ -41,7 +41,10 @@ def score(
     jobs: Annotated[
         int, typer.Option(min=1, help="Worker processes.  [default: one a core]", show_default=False)
     ] = os.cpu_count() or 1,
-    backend: Annotated[Backend, typer.Option(help="Processes of this machine, or a dask cluster.")] = Backend.LOCAL,
+    backend: Annotated[
+        Backend,
+        typer.Option(help="Processes of this machine, or dask: the cluster of DASK_SCHEDULER_ADDRESS, else one here."),
+    ] = Backend.LOCAL,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
 ) -> None:
     """Score every non-merge commit reachable from HEAD.
@@ -64,8 +67,8 @@ def score(
         dates = period(since, until)
         run = _Run(repository, head, work, settings, dates)
         workers = max(1, min(jobs, run.batches))
-        with _workers(backend, workers):
-            run.write(output, resume=resume, workers=workers)
+        with _workers(backend, workers) as started:
+            run.write(output, resume=resume, workers=started)
 
 
 class _Run:
@@ -150,20 +153,25 @@ def _counted(raws: Iterable[Raw], advance: Advance) -> Iterator[Raw]:
 
 
 @contextmanager
-def _workers(backend: Backend, jobs: int) -> Iterator[None]:
-    """Start the workers and make joblib run on them for the length of the block."""
+def _workers(backend: Backend, jobs: int) -> Iterator[int]:
+    """Start the workers and make joblib run on them for the length of the block; how many, as `raw_scores` counts."""
     if backend is Backend.DASK:
         with _cluster(jobs):
-            yield
+            yield -1
         return
-    if jobs > 1:
-        from joblib import Parallel, delayed
+    if jobs == 1:
+        yield 1
+        return
+    from joblib import Parallel, delayed, parallel_config
 
-        # joblib's word on a run that is stopped, which may come as late as the end of the process; ours is enough.
-        warnings.filterwarnings("ignore", message=".*adjusting the input task iterator")
+    from oversight.scoring import follow
+
+    # joblib's word on a run that is stopped, which may come as late as the end of the process; ours is enough.
+    warnings.filterwarnings("ignore", message=".*adjusting the input task iterator")
+    with parallel_config(backend="loky", initializer=follow, initargs=(os.getpid(),)):
         with _deaf_to_interrupts():
             Parallel(n_jobs=jobs)(delayed(int)() for _ in range(jobs))
-    yield
+        yield jobs
 
 
 @contextmanager
