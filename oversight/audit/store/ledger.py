@@ -55,8 +55,7 @@ def append(connection: Connection, entries: Iterable[Entry]) -> Appended:
 
     What is on record under the same name (who, where, when, on what) stays as it is.
     """
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
+    alone(connection)
     end = head(connection)
     count, differing, seen = 0, [], 0
     source = iter(entries)
@@ -73,6 +72,12 @@ def append(connection: Connection, entries: Iterable[Entry]) -> Appended:
         end = _add(connection, end, fresh)
         count, seen = count + len(fresh), seen + len(batch)
     return Appended(count, tuple(differing))
+
+
+def alone(connection: Connection) -> None:
+    """Keep others from adding until the write transaction ends, so that what is read now is still true then."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE ledger IN EXCLUSIVE MODE"))
 
 
 def head(connection: Connection) -> Head:

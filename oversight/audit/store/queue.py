@@ -16,7 +16,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, and_, case, false, func, insert, null, or_, select, text, update
+from sqlalchemy import (
+    CompoundSelect,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    text,
+    union,
+    update,
+)  # fmt: skip
 
 from oversight.audit.budget.entry import GRAVE, Entry, Said
 from oversight.audit.budget.outcome import Considered
@@ -28,9 +45,22 @@ from oversight.audit.store.tables import changes, landings, opinions, queue, rep
 from oversight.audit.verdict import Decision, Selection
 
 _BATCH = 500
+_WHOLE = (40, 64)  # digits of a sha
 _CONSIDERED = ("repository", "commit", "provenance", "propensity", "risk", "percentile", "flagged", "model")
-_PICKED = (Selection.FLAGGED.value, Selection.RANDOM.value)
+PICKED = (Selection.FLAGGED.value, Selection.RANDOM.value)
+"""The selections of changes that people are asked to judge."""
+
 _OF_REPORT = ("number", "status", "risk", "percentile", "flagged", "model", "added", "deleted")
+COLUMNS = (
+    changes.c.id.label("change_id"),
+    *(changes.c[name] for name in ("commit", "author", "provenance", "title")),
+    repositories.c.name.label("repository"),
+    *(reports.c[name] for name in _OF_REPORT),
+    reports.c.id.label("report_id"),
+    *(queue.c[name] for name in ("directory", "considered_at", "propensity", "selection", "queued_at")),
+)
+"""What rows have of which `entries_of` makes entries."""
+
 _ENTRY = (
     "repository", "commit", "title", "author", "provenance", *_OF_REPORT, "propensity", "queued_at",
 )  # fmt: skip
@@ -75,24 +105,30 @@ def fill(engine: Engine, budget: Budget, scope: Scope, *, now: datetime, seed: s
 def entries(engine: Engine, scope: Scope, *, waiting: bool = True) -> list[Entry]:
     """Return the entries of the queue, what to judge first leading; `waiting`: those alone that nobody has judged."""
     with reading(engine) as connection:
-        rows = connection.execute(_rows(scope, kept=True).where(queue.c.selection.in_(_PICKED))).all()
+        rows = connection.execute(_rows(scope, kept=True).where(queue.c.selection.in_(PICKED))).all()
         gone = judged(connection) if waiting else frozenset()
-        return _in_order(connection, [row for row in rows if row.commit not in gone])
+        return entries_of(connection, [row for row in rows if row.commit not in gone])
 
 
 def find(engine: Engine, commit: str, repository: str | None = None) -> list[Entry]:
     """Return the changes whose commits begin with `commit`, in the queue or not, with what a report says of them."""
     with reading(engine) as connection:
-        chosen = _rows(Scope(repository), kept=True).where(changes.c.commit.startswith(commit, autoescape=True))
-        return _in_order(connection, connection.execute(chosen).all())
+        whole = len(commit) in _WHOLE  # then the index finds it
+        named = changes.c.commit == commit if whole else changes.c.commit.startswith(commit, autoescape=True)
+        chosen = _rows(Scope(repository), kept=True, only=select(changes.c.id).where(named))
+        return entries_of(connection, connection.execute(chosen).all())
 
 
 def judged(connection: Connection) -> frozenset[str]:
     """Return the commits of which somebody has said that they are risky, or safe, and may say so."""
+    return frozenset(connection.scalars(heads_judged()))
+
+
+def heads_judged() -> CompoundSelect[Any]:
+    """Return the query for `judged`."""
     safe = and_(verdicts.c.decision == Decision.SAFE.value, verdicts.c.finding.is_(None), verdicts.c.own == false())
     said = select(verdicts.c.change_id).where(or_(verdicts.c.decision == Decision.RISKY.value, safe)).distinct()
-    landed = select(landings.c.commit).where(landings.c.change_id.in_(said))
-    return frozenset(connection.scalars(said)) | frozenset(connection.scalars(landed))
+    return union(said, select(landings.c.commit).where(landings.c.change_id.in_(said)))
 
 
 def _filled(connection: Connection, budget: Budget, scope: Scope, now: datetime, seed: str) -> Filled:
@@ -107,7 +143,7 @@ def _filled(connection: Connection, budget: Budget, scope: Scope, now: datetime,
             "considered_at": now,
             "propensity": propensity,
             "selection": None if selection is None else selection.value,
-            "queued_at": now if selection in _PICKED else None,
+            "queued_at": now if selection in PICKED else None,
         }
         for one, selection, propensity in plan.fresh
     ]
@@ -123,28 +159,22 @@ def _filled(connection: Connection, budget: Budget, scope: Scope, now: datetime,
     return Filled(len(fresh), picked, selections.count(Selection.RANDOM), plan.chance, plan.left)
 
 
-def _rows(scope: Scope, *, kept: bool) -> Select[Any]:
+def _rows(scope: Scope, *, kept: bool, only: Select[Any] | None = None) -> Select[Any]:
     """Changes with a report: the newest one, or with `kept` the one that is in the queue, if they are in it.
 
-    A row of scores counts as a report where there is no other.
+    A row of scores counts as a report where there is no other. `only`: the ids of the changes that are looked at.
     """
     order = (case((reports.c.body.is_(null()), 1), else_=0), reports.c.at.desc(), reports.c.id.desc())
-    ranked = select(
+    inner = select(
         reports.c.change_id,
         reports.c.id.label("report_id"),
         func.row_number().over(partition_by=reports.c.change_id, order_by=order).label("place"),
         func.min(reports.c.at).over(partition_by=reports.c.change_id).label("came"),
-    ).subquery()
+    )
+    ranked = (inner if only is None else inner.where(reports.c.change_id.in_(only))).subquery()
     report = func.coalesce(queue.c.report_id, ranked.c.report_id) if kept else ranked.c.report_id
     chosen = (
-        select(
-            changes.c.id.label("change_id"),
-            *(changes.c[name] for name in ("commit", "author", "provenance", "title")),
-            repositories.c.name.label("repository"),
-            *(reports.c[name] for name in _OF_REPORT),
-            reports.c.id.label("report_id"),
-            *(queue.c[name] for name in ("directory", "considered_at", "propensity", "selection", "queued_at")),
-        )
+        select(*COLUMNS)
         .select_from(changes)
         .join(repositories, repositories.c.id == changes.c.repository_id)
         .join(ranked, and_(ranked.c.change_id == changes.c.id, ranked.c.place == 1))
@@ -201,7 +231,7 @@ def _directories(connection: Connection, found: Sequence[int]) -> dict[int, str]
     return {report: min(count, key=lambda name: (-count[name], name)) for report, count in counts.items()}
 
 
-def _in_order(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
+def entries_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:
     """Return entries: those with a place, then those that were drawn, then others, the riskiest of each first."""
     said: dict[int, list[Said]] = {}
     for start in range(0, len(rows), _BATCH):

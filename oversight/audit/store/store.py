@@ -76,6 +76,16 @@ class Store:
         with writing(self.engine) as connection:
             return ledger.append(connection, entries).added
 
+    def append_unless_said(self, entry: Verdict, said: int) -> bool:
+        """Add a verdict if its person has said just `said` things of its change by now, and tell whether it was added.
+
+        Whoever sends the same form twice says one thing. Raises as `append`.
+        """
+        with writing(self.engine) as connection:
+            ledger.alone(connection)
+            before = [one for one in ledger.said_of(connection, entry.change_id) if one.who == entry.who]
+            return len(before) == said and bool(ledger.append(connection, [entry]).added)
+
     def record(self, repository: str | None = None, number: int | None = None) -> Record:
         """Return all of the ledger, in its order, or what is in it of one repository, or of one pull request there."""
         with reading(self.engine) as connection:

@@ -1,6 +1,7 @@
 """The tables. What makes and changes them are the migrations; a test holds both against each other.
 
     repositories ─< changes ─< reports ─< opinions       what was said of changes by machines
+                           ├─< seen                      who was shown that, and is blind no more
                            ├─< labels                    what history said of them
                            └── queue                     whether people are asked to judge them, and with what chance
     runs                                                 the files from which these came
@@ -208,6 +209,14 @@ queue = Table(  # a row for each change that was considered: they are what estim
     Column("propensity", Double, nullable=False),  # with which it was drawn; 1 for what was to be seen in any case
     Column("selection", String(16)),  # flagged, random, or request: judged before; null where it was not picked
     Column("queued_at", Moment),  # null where it was not picked
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("who", Text, primary_key=True),
+    Column("change_id", ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("at", Moment, nullable=False),  # the first time
 )
 
 ledger = Table(
