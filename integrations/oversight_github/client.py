@@ -57,6 +57,11 @@ __all__ = [
 
 VERSION = "2022-11-28"
 ATTEMPTS = 5
+HEADERS = {
+    "Accept": "application/vnd.github+json",
+    "User-Agent": f"oversight-review/{oversight.__version__}",
+    "X-GitHub-Api-Version": VERSION,
+}
 MAX_PAGES = 1_000
 MAX_REDIRECTS = 5
 MAX_BYTES = 64 * 1024 * 1024
@@ -122,7 +127,7 @@ class Client:
         self._sleep = sleep
         self._patience = patience
         self._pace = pace
-        self._http = httpx.Client(headers=_headers(), timeout=TIMEOUT, verify=_certificates())
+        self._http = httpx.Client(headers=HEADERS, timeout=TIMEOUT, verify=certificates())
         self._retrying = tenacity.Retrying(
             sleep=sleep,
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, GitHubError) and error.again),
@@ -326,7 +331,7 @@ class Client:
 
 
 @cache
-def _certificates() -> ssl.SSLContext:
+def certificates() -> ssl.SSLContext:
     """Read the certificates of the machine once: it takes longer than most requests do."""
     return httpx.create_ssl_context()
 
@@ -336,14 +341,6 @@ def _usable(token: str | None) -> str | None:
     if token is not None and not (token and token.isascii() and token.isprintable() and " " not in token):
         raise UsageError("the token is no token of GitHub", mend="check for blanks, line ends and quotes around it")
     return token
-
-
-def _headers() -> dict[str, str]:
-    return {
-        "Accept": "application/vnd.github+json",
-        "User-Agent": f"oversight-review/{oversight.__version__}",
-        "X-GitHub-Api-Version": VERSION,
-    }
 
 
 def _parsed(answer: _Answer) -> Any:

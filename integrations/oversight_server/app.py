@@ -16,6 +16,7 @@ from oversight_server.database import open_database
 from oversight_server.dispatcher import Dispatcher, Jobs
 from oversight_server.inbox import Inbox
 from oversight_server.metrics import Metrics
+from oversight_server.pages import access
 from oversight_server.settings import Settings
 
 _GRACE = 20.0
@@ -30,6 +31,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     engine = open_database(settings.database)
     inbox, metrics = Inbox(engine), Metrics()
     parts = assemble(settings, metrics)
+    admission = access.access_of(settings, engine, parts.app)
     jobs = parts.jobs if jobs is None else jobs
     dispatcher = Dispatcher(inbox, jobs, keep=timedelta(days=settings.retention.deliveries_days)) if jobs else None
     state = health.Health(settings, engine, inbox, jobs, dispatcher)
@@ -57,10 +59,13 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
         docs_url=None, redoc_url=None,  # these pages would load scripts from elsewhere
         redirect_slashes=False,  # to whatever host the request names
     )  # fmt: skip
-    errors.install(app)
+    app.add_middleware(access.SecurityHeaders)
+    errors.install(app, access.answer)
     receiver = webhooks.Receiver(settings, inbox, metrics)
     app.include_router(webhooks.router(receiver))
     app.include_router(health.router(state, metrics, settings))
     app.include_router(api.router(settings, parts, metrics))
     app.include_router(dead_letters.router(parts.jobs, settings))
+    if admission is not None:
+        access.install(app, admission)
     return app

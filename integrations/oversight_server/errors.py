@@ -8,15 +8,15 @@ it. None of them repeats anything of the request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from oversight.errors import OversightError
+from oversight.errors import OversightError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -43,27 +43,29 @@ def answer(problem: Problem) -> JSONResponse:
     return JSONResponse(shape, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def install(app: FastAPI) -> None:
-    """Let `app` answer every error in the one shape."""
+def install(app: FastAPI, answered: Callable[[Request, Problem], Response]) -> None:
+    """Let `app` answer every error as `answered` makes a response of it: in the one shape, or as a page for people."""
 
-    async def ours(_: Request, error: Exception) -> JSONResponse:
+    async def ours(request: Request, error: Exception) -> Response:
         if isinstance(error, Problem):
-            return answer(error)
+            return answered(request, error)
         assert isinstance(error, OversightError)  # noqa: S101  # what it is registered for
-        return answer(Problem(422, error.message, mend=error.mend))
+        status = 503 if isinstance(error, StoreError) else 422
+        return answered(request, Problem(status, error.message, mend=error.mend))
 
-    async def of_http(_: Request, error: Exception) -> JSONResponse:
+    async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
         phrase = HTTPStatus(error.status_code).phrase.lower()
-        return answer(Problem(error.status_code, phrase, mend="see /openapi.json", headers=error.headers))
+        problem = Problem(error.status_code, phrase, mend="see /openapi.json", headers=error.headers)
+        return answered(request, problem)
 
-    async def of_validation(_: Request, error: Exception) -> JSONResponse:
+    async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
-        return answer(Problem(422, f"{len(error.errors())} fields make no sense", mend="see /openapi.json"))
+        return answered(request, Problem(422, f"{len(error.errors())} fields make no sense", mend="see /openapi.json"))
 
-    async def unforeseen(_: Request, __: Exception) -> JSONResponse:
+    async def unforeseen(request: Request, _: Exception) -> Response:
         # It is raised on after this answer, and uvicorn logs it.
-        return answer(Problem(500, "internal error", mend="see the server's log"))
+        return answered(request, Problem(500, "internal error", mend="see the server's log"))
 
     app.add_exception_handler(OversightError, ours)
     app.add_exception_handler(HTTPException, of_http)

@@ -130,5 +130,5 @@ def listen(host: str, port: int) -> socket.socket:
 def _secrets(settings: Settings) -> list[str]:
     """Return what no line of the log may show."""
     held = (settings.webhook_secret, settings.webhook_secret_previous, settings.api_token, settings.database_url,
-            settings.github.private_key)  # fmt: skip
+            settings.github.private_key, settings.github.client_secret, settings.pages.token)  # fmt: skip
     return [secret.get_secret_value() for secret in held if isinstance(secret, SecretStr)]

@@ -19,13 +19,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from oversight.errors import ConfigError
 from oversight.experiment.runs import data_directory
 from oversight.reports.escape import terminal
+from oversight_server.origins import origin_of
 
 PREFIX = "OVERSIGHT_"
 NESTED = "__"
 SHORTEST_SECRET = 8
 
 _LARGEST_KEY = 65_536
-_SECRETS = ("webhook_secret", "webhook_secret_previous", "api_token", "database_url")
+_SECRETS = (
+    ("webhook_secret",), ("webhook_secret_previous",), ("api_token",), ("database_url",), ("github", "client_secret"),
+    ("pages", "token"),
+)  # fmt: skip
 _REPOSITORY = re.compile(r"(?!\.+(?:/|$))[A-Za-z0-9._-]{1,100}(?:/(?!\.+$)[A-Za-z0-9._-]{1,100})?")
 _BEGIN, _PRIVATE = "-----BEGIN ", "PRIVATE KEY-----"
 
@@ -83,6 +87,12 @@ class GitHubSettings(_Group):
     private_key: Annotated[SecretStr, BeforeValidator(_private_key)] | None = Field(
         default=None, description="Private key of the App: the PEM text, or the path of its file."
     )
+    client_id: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9._-]{8,64}$",
+        description="Client id of the App, on its settings page: lets people log in to the pages.",
+    )
+    client_secret: Secret | None = Field(default=None, description="A client secret of the App, for the same.")
     api_url: Address = Field(default="https://api.github.com", description="REST API; `https://HOST/api/v3` on GHES.")
     server_url: Address = Field(
         default="https://github.com", description="Where git fetches from; `https://HOST` on GHES."
@@ -196,6 +206,30 @@ class ApiSettings(_Group):
     )
 
 
+class PagesSettings(_Group):
+    """Where the pages are, and who may come in. There are none without a way to log in."""
+
+    url: Annotated[str, AfterValidator(origin_of)] | None = Field(
+        default=None, description="Where browsers find the pages, such as `https://oversight.example.com`."
+    )
+    token: Secret | None = Field(
+        default=None, description="Opens the pages to a browser on this machine, where the server listens on loopback."
+    )
+    public: bool = Field(
+        default=False,
+        description="Whether everybody with an account of GitHub may view what is kept of public repositories, not "
+        "only who has a role there.",
+    )
+    idle_hours: float = Field(default=2.0, gt=0, le=720, description="Hours without a request that end a login.")
+    longest_hours: float = Field(default=12.0, gt=0, le=720, description="Hours after which a login ends in any case.")
+    role_seconds: float = Field(
+        default=60.0,
+        ge=0,
+        le=3600,
+        description="Seconds for which is remembered what GitHub says of somebody's rights.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that the operator can set. Immutable."""
 
@@ -250,6 +284,7 @@ class Settings(BaseSettings):
     reviews: ReviewSettings = Field(default_factory=ReviewSettings)
     clones: CloneSettings = Field(default_factory=CloneSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    pages: PagesSettings = Field(default_factory=PagesSettings)
 
     @property
     def database(self) -> str:
@@ -287,20 +322,21 @@ def load(**given: Any) -> Settings:
     return settings
 
 
-def _of_files() -> dict[str, str]:
+def _of_files() -> dict[str, Any]:
     """Return the secrets that stand in files, without the line end there; variables of their own go before them."""
-    found = {}
+    found: dict[str, Any] = {}
     for name in _SECRETS:
-        path = os.environ.get(f"{variable(name)}_FILE")
-        if not path or os.environ.get(variable(name)):
+        path = os.environ.get(f"{variable(*name)}_FILE")
+        if not path or os.environ.get(variable(*name)):
             continue
+        group = found.setdefault(name[0], {}) if len(name) > 1 else found
         try:
             with Path(path).open(encoding="utf-8") as file:
-                found[name] = file.read(_LARGEST_KEY).strip()
+                group[name[-1]] = file.read(_LARGEST_KEY).strip()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             raise ConfigError(
-                f"{variable(name)}_FILE: the file cannot be read: {reason or 'it is no text'}",
+                f"{variable(*name)}_FILE: the file cannot be read: {reason or 'it is no text'}",
                 mend="let the user that runs the server read it",
             ) from None
     return found

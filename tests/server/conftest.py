@@ -17,6 +17,7 @@ from tests.server.forge import Forge, forged, pool_of
 from tests.server.process import Process
 from tests.server.recorder import Recorder
 from tests.server.thread import Served
+from tests.server.visitor import TOKEN, Visitor
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +58,21 @@ def served(settings: Settings, recorder: Recorder) -> Iterator[Served]:
     """A server in a thread of this process, on SQLite, with a queue that remembers."""
     with Served(settings, recorder) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with pages, to which the token of the tests lets people in; one for all tests of a module."""
+    with Served(settings_of(tmp_path_factory.mktemp("pages"), pages={"token": TOKEN}), Recorder()) as server:
+        yield server
+
+
+@pytest.fixture
+def visitor(pages: Served) -> Visitor:
+    """Somebody who has logged in by the token, and may do everything everywhere."""
+    somebody = Visitor(pages.port)
+    assert somebody.log_in().status == 303
+    return somebody
 
 
 @pytest.fixture
