@@ -291,10 +291,15 @@ class Clone:
 def read_for_review(repository: Repository, base: str | None, head: str) -> tuple[list[str], list[str]]:
     """Return the blobs that the change from `base` to `head` needs, and those of the changes before it."""
     if base is None:
-        return _blobs(repository, ["--root", head]), []
-    own = _blobs(repository, [base, head])
+        return changed_blobs(repository, base, head), []
+    own = changed_blobs(repository, base, head)
     listed = repository.run("rev-list", "--no-merges", f"--max-count={NEIGHBOURS}", base, "--")
     return own, _blobs(repository, ["--stdin", "--root"], stdin=listed)[:MOST_BLOBS]
+
+
+def changed_blobs(repository: Repository, base: str | None, head: str) -> list[str]:
+    """Return the blobs that the change from `base`, None for a root commit, to `head` needs."""
+    return _blobs(repository, ["--root", head] if base is None else [base, head])
 
 
 def blobs_below(repository: Repository, revision: str, paths: Sequence[str]) -> list[str]:

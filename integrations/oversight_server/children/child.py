@@ -16,7 +16,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO, NoReturn
 
@@ -26,7 +26,11 @@ _NICE = 5
 _GRACE = 10
 
 
-def main() -> NoReturn:
+Start = Callable[[Mapping[str, Any]], tuple[Any, dict[str, Any]]]
+"""Makes tools, whose `do` answers messages, of the first one, and says what to answer to that."""
+
+
+def main(start: Start) -> NoReturn:
     """Answer until the other end of the pipe is closed."""
     incoming, outgoing = wire.private_ends()
     messages: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
@@ -36,7 +40,7 @@ def main() -> NoReturn:
         message = messages.get()
         try:
             if message["do"] == "start":
-                tools, answer = _start(message)
+                tools, answer = start(message)
             else:
                 answer = _bounded(tools, message)
         except Exception as error:
@@ -61,7 +65,7 @@ def _start(message: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     from oversight_server.children.work import Tools
 
     tools = Tools.load(message["model"])
-    _bound_memory(message["megabytes"])
+    bound_memory(message["megabytes"])
     info = tools.model.info
     return tools, {"name": info.name, "version": info.version, "sha256": info.sha256}
 
@@ -75,7 +79,7 @@ def _bounded(tools: Any, message: Mapping[str, Any]) -> dict[str, Any]:
         signal.alarm(0)
 
 
-def _bound_memory(megabytes: int) -> None:
+def bound_memory(megabytes: int) -> None:
     """Let no more than so much memory be taken, here and in each git that is started from here.
 
     Data, not address space: packs and weights are mapped, and take room in no memory that others need.
@@ -104,4 +108,4 @@ def _told(error: Exception) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    main(_start)

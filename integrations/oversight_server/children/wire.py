@@ -84,6 +84,8 @@ def _decoder(kind: Any) -> Callable[[Any], Any]:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple and arguments[1:] == (...,):
         return _many(_decoder(arguments[0]))
+    if origin is tuple:
+        return _each(tuple(_decoder(one) for one in arguments))
     if origin in (types.UnionType, typing.Union) and len(arguments) == 2 and type(None) in arguments:
         (inner,) = (one for one in arguments if one is not type(None))
         return _maybe(_decoder(inner))
@@ -122,6 +124,15 @@ def _many(inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
         if not isinstance(value, list):
             raise TypeError("list")
         return tuple(map(inner, value))
+
+    return decoded
+
+
+def _each(inners: tuple[Callable[[Any], Any], ...]) -> Callable[[Any], Any]:
+    def decoded(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise TypeError("list")
+        return tuple(inner(one) for inner, one in zip(inners, value, strict=True))
 
     return decoded
 

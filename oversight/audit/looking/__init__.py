@@ -1,6 +1,7 @@
 """Looking at a change and saying what it is, in a terminal; the pages of the server share the values.
 
     dossier.py     all that is known of a change: its diff, what was said of it, and how its files fared before
+    files.py       where the diff and the past of files come from
     placing.py     what is said of a change, at its files and hunks
     authors.py     whether somebody wrote a change
     session.py     the changes that wait, which one is looked at, whether in blind mode, and verdicts. No I/O of its own

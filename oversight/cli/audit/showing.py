@@ -19,7 +19,8 @@ from oversight.errors import RepositoryError, UsageError
 
 if TYPE_CHECKING:
     from oversight.audit.budget.entry import Entry
-    from oversight.audit.looking.dossier import Dossier, Files
+    from oversight.audit.looking.dossier import Dossier
+    from oversight.audit.looking.files import Files
     from oversight.audit.looking.session import Session
     from oversight.audit.store import Store
     from oversight.audit.verdict import Verdict
@@ -118,7 +119,7 @@ def _session(
 
 
 def _files(path: Path, stack: ExitStack) -> tuple[Git | None, Files]:
-    from oversight.audit.looking.dossier import Files
+    from oversight.audit.looking.files import Files
     from oversight.changes.repository import Repository as Git
     from oversight.history.index import Index
 
