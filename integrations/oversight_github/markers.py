@@ -103,6 +103,18 @@ def as_written(comment: Any) -> bool:
     return comment.get("editor") in (None, comment.get("author"))
 
 
+def made_by(run: Any, app: str | None) -> bool:
+    """Whether an App, named by its id or client id, made a check run; None: any will do, since all workflows are one.
+
+    Others, and any workflow, can give a check run of theirs the same name, id and marks.
+    """
+    if app is None:
+        return True
+    told = run.get("app") if isinstance(run, Mapping) else None
+    made = told.get("id" if app.isdecimal() else "client_id") if isinstance(told, Mapping) else None
+    return made is not None and str(made) == (app.lstrip("0") if app.isdecimal() else app)
+
+
 def without_mark(body: str) -> str:
     """Return what stands below the mark; the whole body where there is none."""
     found = _SUMMARY.match(body) or _FINDING.match(body)

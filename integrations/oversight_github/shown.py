@@ -6,6 +6,10 @@ In a summary comment they follow the mark of `markers` on lines of their own, th
 with every push, and who answers the one before has still answered that. In a check run they open the `text`, or the
 summary where there is no text. Like all marks they count at the beginning of a body alone, up to the first line that
 is none.
+
+Nobody knows before a write when people will see it: rate limits hold it up for minutes. So the newest mark says
+`at=…+`, not before that moment, and GitHub's own time of the write says when (`dated`). The next write of the same body
+keeps that time. What was said before people could see a head is thereby never about it.
 """
 
 from __future__ import annotations
@@ -23,12 +27,16 @@ MOST = 20
 """Marks that are kept: of so many heads one can tell which of them an answer is about."""
 
 _MARK = re.compile(
-    rf"<!-- oversight:shown v1 head=(?P<head>{SHA}) at=(?P<at>[0-9]{{1,11}})"
+    rf"<!-- oversight:shown v1 head=(?P<head>{SHA}) at=(?P<at>[0-9]{{1,11}})(?P<written>\+?)"
     r" flagged=(?P<flagged>yes|no) risk=(?P<risk>[01]\.[0-9]{6}|none)"
     r" percentile=(?P<percentile>[0-9]{1,3}\.[0-9]{4}|none) model=(?P<model>[0-9a-f]{64}|none) -->"
 )
 _ANY_MARK = re.compile(r"<!-- oversight:[^\r\n]* -->")
+_UNDATED = re.compile(
+    r"(?P<before>(?:<!-- oversight:[^\r\n]* -->\r?\n)*?<!-- oversight:shown v1 [^\r\n]{0,80}? at=)(?P<at>[0-9]{1,11})\+"
+)
 _LINE = re.compile(r"\r\n|\r|\n")
+_LONGEST = (MOST + 5) * 400  # characters in which marks are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +73,54 @@ class Shown:
         return mark
 
 
+def dated(body: str, written: object) -> str:
+    """Return a body whose newest mark says when people could see it: when GitHub says that the body was written.
+
+    Where `written` is no moment as GitHub tells them, the mark stays one that nobody reads.
+    """
+    match = _UNDATED.match(body[:_LONGEST])
+    try:
+        moment = datetime.fromisoformat(written) if isinstance(written, str) else None
+    except ValueError:
+        moment = None
+    if match is None or moment is None or moment.tzinfo is None:
+        return body
+    at = max(int(match["at"]), int(moment.timestamp()))
+    return f"{match['before']}{at}{body[match.end() :]}"
+
+
 def read_shown(body: str) -> tuple[Shown, ...]:
-    """Return what the marks at the beginning of a body say, in their order."""
+    """Return what the marks at the beginning of a body say, in their order, as far as they say when."""
     found = []
-    for line in _LINE.split(body[: (MOST + 5) * 400]):
+    for line in _LINE.split(body[:_LONGEST]):
         if _ANY_MARK.fullmatch(line) is None:
             break
-        if match := _MARK.fullmatch(line):
+        match = _MARK.fullmatch(line)
+        if match and not match["written"]:
             found.append(_shown(match))
     return tuple(found)
 
 
-def marks(now: Shown, before: str = "") -> str:
+def marks(now: Shown, before: str = "", *, sure: bool = False) -> str:
     """Return the marks for a body that takes the place of `before`, a line each: `now`, and what it had of other heads.
 
-    What was shown before of the same head in the same words has been there since then.
+    `before` is `dated`, and `now` will be by the write, unless it is `sure` that people can see it by then. What was
+    shown before of the same head in the same words has been there since then.
     """
     kept = list(read_shown(before))
     if kept and replace(kept[0], at=now.at) == _rounded(now):
-        now = kept.pop(0)
-    return "".join(f"{one}\n" for one in [now, *kept][:MOST])
+        return "".join(f"{one}\n" for one in kept[:MOST])
+    told = f" at={int(now.at.timestamp())}"
+    newest = str(now) if sure else str(now).replace(f"{told} ", f"{told}+ ")
+    return "".join(f"{one}\n" for one in [newest, *kept][:MOST])
 
 
 def at_the_time(reviews: Iterable[Shown], moment: datetime) -> Shown | None:
-    """Return what people saw at a moment: the latest that had been shown by then, None where nothing had."""
-    return max((one for one in reviews if one.at <= moment), key=lambda one: one.at, default=None)
+    """Return what people saw at a moment: the latest that had been shown before, None where nothing had.
+
+    Within the same second nobody reads and answers, and it may have been the other way round.
+    """
+    return max((one for one in reviews if one.at < moment), key=lambda one: one.at, default=None)
 
 
 def _shown(match: re.Match[str]) -> Shown:

@@ -155,7 +155,7 @@ def comment(world: World, request: Request) -> Reply:
 @route("PATCH", REPO + "/issues/comments/{comment_id}")
 def change_comment(world: World, request: Request) -> Reply:
     found = find(flat(world.comments), request.variables["comment_id"])
-    found.update(body=body_of(request), updated_at=world.now())
+    found.update(body=body_of(request), updated_at=world.now(), edited_by=world.viewer)
     return Reply(found)
 
 
@@ -190,7 +190,7 @@ def review_comment(world: World, request: Request) -> Reply:
 @route("PATCH", REPO + "/pulls/comments/{comment_id}")
 def change_review_comment(world: World, request: Request) -> Reply:
     found = find(flat(world.review_comments), request.variables["comment_id"])
-    found.update(body=body_of(request), updated_at=world.now())
+    found.update(body=body_of(request), updated_at=world.now(), edited_by=world.viewer)
     return Reply(found)
 
 

@@ -114,7 +114,8 @@ def _update(world: World, run: JSON, body: Mapping[str, Any]) -> None:
     run.update({k: v for k, v in body.items() if k not in ("output", "head_sha", "actions")})
     run["output"].update({k: v for k, v in output.items() if k != "annotations"})
     if body.get("conclusion"):
-        run.update(status="completed", completed_at=world.now())
+        before = None if world.completes_anew else run["completed_at"]
+        run.update(status="completed", completed_at=before or world.now())
     if found:
         world.annotations[run["id"]].extend(found)
         run["output"]["annotations_count"] = len(world.annotations[run["id"]])
@@ -130,6 +131,13 @@ def annotations(world: World, request: Request) -> Reply:
 def check_runs(world: World, request: Request) -> Reply:
     runs = [run for run in world.check_runs if run["head_sha"] == request.variables["ref"]]
     return Reply(Page(filtered(runs, name=request.query.get("check_name")), key="check_runs"))
+
+
+@route("GET", REPO + "/commits/{ref}/check-suites")
+def check_suites(world: World, request: Request) -> Reply:
+    made = world.suites.get(request.variables["ref"], [])
+    suites = [{"id": number, "head_sha": request.variables["ref"], "created_at": at} for number, at in enumerate(made)]
+    return Reply(Page(suites, key="check_suites"))
 
 
 @route("GET", REPO + "/collaborators/{username}/permission")

@@ -112,6 +112,7 @@ def ask_about_checks_and_labels(api: Client) -> None:
     api.get(here("check-runs", run))
     list(api.pages(here("check-runs", run, "annotations")))
     list(api.pages(here("commits", HEAD, "check-runs"), key="check_runs", check_name="oversight", filter="latest"))
+    list(api.pages(here("commits", HEAD, "check-suites"), key="check_suites"))
     api.post(here("labels"), {"name": "risk: high", "color": "d93f0b", "description": "d"})
     api.get(here("labels", "risk: high"))
     list(api.pages(here("labels")))

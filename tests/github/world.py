@@ -36,6 +36,10 @@ class World:
         self.threads: dict[int, list[JSON]] = defaultdict(list)
         self.events: dict[int, list[JSON]] = defaultdict(list)
         self.check_runs: list[JSON] = []
+        # Whether a check run that is completed once more has been completed then, which GitHub does not promise.
+        self.completes_anew = True
+        # When GitHub made suites of checks for a commit.
+        self.suites: dict[str, list[str]] = {}
         self.annotations: dict[int, list[JSON]] = defaultdict(list)
         self.labels: dict[str, JSON] = {}
         self.permissions: dict[str, str] = {}

@@ -61,16 +61,15 @@ def publish(
     wishes: Wishes | None = None,
     dismissed: Mapping[str, str] = _NOBODY,
     *,
-    now: datetime | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Published:
     """Bring GitHub into the state that a report asks for, and return what was done.
 
     `dismissed` are the fingerprints of what people do not want to hear of again, with their reasons: it is counted and
-    no longer said. The verdict is the report's own; `after_dismissals` lets dismissals have a say in it. `now`: the
-    moment that people see it, time-zone aware, which verdicts are read by (`shown`).
+    no longer said. The verdict is the report's own; `after_dismissals` lets dismissals have a say in it. `clock` tells
+    GitHub's time, time-zone aware, as far as it is known: people see nothing before it is written (`shown`).
     """
-    shown = Shown.of(report, target.head, now or datetime.now(UTC))
-    return _Run(target, api, wishes or Wishes(), remarks(report, dismissed), dismissed, shown).publish()
+    return _Run(target, api, wishes or Wishes(), remarks(report, dismissed), dismissed, clock).publish()
 
 
 class _Run:
@@ -83,10 +82,10 @@ class _Run:
         wishes: Wishes,
         said: Remarks,
         dismissed: Mapping[str, str],
-        shown: Shown,
+        clock: Callable[[], datetime],
     ) -> None:
         self._target, self._api, self._wishes = target, api, wishes
-        self._said, self._dismissed, self._shown = said, dismissed, shown
+        self._said, self._dismissed, self._clock = said, dismissed, clock
         self._key = key_of(wishes.name)
         self._standing = None if target.number is None else Standing(api, target, target.number, self._key)
         self._link: Link | None = None
@@ -119,7 +118,7 @@ class _Run:
         return steps
 
     def _check_run(self) -> Step:
-        return publish_check(self._api, self._target, self._wishes, self._said, self._shown, self._link)
+        return publish_check(self._api, self._target, self._wishes, self._said, self._link, self._clock)
 
     def _inline(self, standing: Standing) -> Step:
         tried = _tried(self._there(standing), self._target.head)
@@ -131,7 +130,7 @@ class _Run:
         mark = SummaryMark(self._key, self._target.head, tuple(remark.id for remark in self._unplaced))
         there = self._there(standing)
         before = without_mark(there[0].body) if there and not there[0].edited else ""
-        shown = marks(self._shown, before)
+        shown = marks(Shown.of(self._said.shown, self._target.head, self._clock()), before)
         body = body_of(f"{mark}{shown}", self._wishes.name, self._said, self._unplaced, self._link)
         return publish_summary(self._api, standing, there, self._wishes.comment, body, self._said.shown)
 

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -25,10 +27,10 @@ from oversight.reports.model import FlaggedBy, RiskReport, Status
 from oversight.reviewers.model import Severity
 from oversight_github.anchors import addressable
 from oversight_github.client import Client, Unprocessable
-from oversight_github.markers import key_of
+from oversight_github.markers import key_of, made_by
 from oversight_github.publish.model import CHECK_RUN, Outcome, Step, Target, Wishes
 from oversight_github.publish.remarks import Remark, Remarks
-from oversight_github.shown import Shown, marks
+from oversight_github.shown import Shown, dated, marks
 
 BATCH = 50
 """How many annotations GitHub takes at once."""
@@ -50,11 +52,18 @@ BUTTONS = (
 
 _WORSE = {"success": 0, "neutral": 1, "failure": 2}
 
+_SURE = timedelta(seconds=1)  # marks tell whole seconds
+
 Fields = dict[str, Any]
 
 
-def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, shown: Shown, link: Link | None) -> Step:
-    """Bring the check run on the head into the state that the report asks for. Raises GitHubError."""
+def publish_check(
+    api: Client, target: Target, wishes: Wishes, said: Remarks, link: Link | None, clock: Callable[[], datetime]
+) -> Step:
+    """Bring the check run on the head into the state that the report asks for. Raises GitHubError.
+
+    `clock` tells GitHub's time, as far as it is known.
+    """
     report = said.shown
     conclusion = conclusion_of(report, gate=wishes.gate)
     verdict = {"status": "completed", "conclusion": conclusion}
@@ -69,7 +78,8 @@ def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, sh
         told = f"says {run['conclusion']} of the same commit in another pull request, or against another branch"
         return Step(CHECK_RUN, Outcome.SKIPPED, f"{told}; this one would say {conclusion}")
     # Seen by nobody, and with a time in it: no part of what the check run says.
-    output["text"] = marks(shown, "" if run is None else str((run.get("output") or {}).get("text") or ""))
+    shown, before = Shown.of(report, target.head, clock()), "" if run is None else _marks_of(run)
+    output["text"] = marks(shown, before)
     # An update appends: what is there already must not be sent again.
     missing = annotations if run is None else _missing(api, int(run["id"]), annotations)
     batches = [missing[at : at + BATCH] for at in range(0, len(missing), BATCH)] or [[]]
@@ -80,8 +90,13 @@ def publish_check(api: Client, target: Target, wishes: Wishes, said: Remarks, sh
         body: Fields = {"name": wishes.name, **verdict, "external_id": mark, "output": output}
         if wishes.buttons:
             body["actions"] = list(BUTTONS)
-        where, taken = _write(api, target.head, where, body, batch)
+        written, taken = _write(api, target.head, where, body, batch)
+        where = int(written["id"])
         refused += 0 if taken else len(batch)
+    if run is not None and written.get("completed_at") == run.get("completed_at"):
+        # GitHub goes on naming the time of the first write, so that this one has to be told.
+        output["text"] = marks(replace(shown, at=(clock() + _SURE).replace(microsecond=0)), before, sure=True)
+        api.patch(api.here("check-runs", int(run["id"])), {"output": output})
     sent = len(missing) - refused
     told = f"{'created' if run is None else 'updated'}, {conclusion}, {words.counted(sent, 'annotation')} sent"
     return Step(CHECK_RUN, Outcome.DONE, f"{told}, {refused} refused" if refused else told)
@@ -150,15 +165,8 @@ def _outranks(run: Mapping[str, Any], about: str, conclusion: str) -> bool:
 def _find(api: Client, head: str, wishes: Wishes) -> Mapping[str, Any] | None:
     """Return the newest check run of ours on a commit, None where there is none."""
     runs = api.pages(api.here("commits", head, "check-runs"), key="check_runs", check_name=wishes.name, filter="all")
-    ours = [run for run in runs if str(run.get("external_id") or "").startswith(_OURS) and _by(run, wishes.app)]
+    ours = [run for run in runs if str(run.get("external_id") or "").startswith(_OURS) and made_by(run, wishes.app)]
     return max(ours, key=lambda run: int(run["id"]), default=None)
-
-
-def _by(run: Mapping[str, Any], app: str | None) -> bool:
-    """Whether an App made a check run, as far as GitHub tells: others, and any workflow, can give one the same id."""
-    told = run.get("app") or {}
-    made = told.get("id" if app is None or app.isdecimal() else "client_id")
-    return app is None or made is None or str(made) == app.lstrip("0")
 
 
 def _missing(api: Client, run: int, wanted: Sequence[Fields]) -> list[Fields]:
@@ -170,8 +178,13 @@ def _told(one: Mapping[str, Any]) -> tuple[object, ...]:
     return tuple(one.get(name) for name in ("path", "start_line", "end_line", "annotation_level", "title", "message"))
 
 
-def _write(api: Client, head: str, run: int | None, body: Fields, batch: list[Fields]) -> tuple[int, bool]:
-    """Create or update the run; its number, and whether GitHub took the batch.
+def _marks_of(run: Mapping[str, Any]) -> str:
+    """Return the text of a check run, in which its marks stand."""
+    return dated(str((run.get("output") or {}).get("text") or ""), run.get("completed_at"))
+
+
+def _write(api: Client, head: str, run: int | None, body: Fields, batch: list[Fields]) -> tuple[Fields, bool]:
+    """Create or update the run; the run as GitHub has it then, and whether it took the batch.
 
     Where it does not, the verdict is told without it: one place that GitHub does not like must not hide the rest.
     """
@@ -184,8 +197,7 @@ def _write(api: Client, head: str, run: int | None, body: Fields, batch: list[Fi
         return _send(api, head, run, body), False
 
 
-def _send(api: Client, head: str, run: int | None, body: Fields) -> int:
+def _send(api: Client, head: str, run: int | None, body: Fields) -> Fields:
     if run is None:
-        return int(api.post(api.here("check-runs"), {**body, "head_sha": head})["id"])
-    api.patch(api.here("check-runs", run), body)
-    return run
+        return dict(api.post(api.here("check-runs"), {**body, "head_sha": head}))
+    return dict(api.patch(api.here("check-runs", run), body))

@@ -15,17 +15,18 @@ from oversight_github.client import Client
 from oversight_github.connections import of_pull
 from oversight_github.markers import FindingMark, SummaryMark, as_written, read_finding, read_summary
 from oversight_github.publish.model import Target
+from oversight_github.shown import dated
 
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9._:/~-]+")
 
-_COMMENT_FIELDS = "fullDatabaseId body viewerDidAuthor author { login } editor { login }"
+_COMMENT_FIELDS = "fullDatabaseId body createdAt lastEditedAt viewerDidAuthor author { login } editor { login }"
 _THREAD_FIELDS = """
           id
           path
           isResolved
           viewerCanResolve
           comments(first: 100) {
-            nodes { fullDatabaseId body viewerDidAuthor author { __typename } }
+            nodes { fullDatabaseId body viewerDidAuthor author { __typename login } editor { __typename login } }
             pageInfo { hasNextPage }
           }
 """
@@ -38,11 +39,14 @@ class Superseded(Exception):  # noqa: N818  # no error: somebody pushed, or clos
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A summary comment of ours. `edited`: somebody else has, so that nothing of what it says is to be gone by."""
+    """A summary comment of ours, its marks `dated` by `written`, GitHub's own words. `edited`: somebody else has edited
+    it, so that nothing of what it says is to be gone by.
+    """
 
     id: int
     body: str
     mark: SummaryMark
+    written: str
     edited: bool = False
 
 
@@ -91,7 +95,9 @@ class Standing:
         for node in of_pull(self._api, self.number, "comments", _COMMENT_FIELDS):
             mark = read_summary(node["body"]) if node["viewerDidAuthor"] else None
             if mark is not None and mark.key == self._key:
-                found.append(Summary(int(node["fullDatabaseId"]), node["body"], mark, not as_written(node)))
+                written = node["lastEditedAt"] or node["createdAt"]
+                body = dated(node["body"], written)
+                found.append(Summary(int(node["fullDatabaseId"]), body, mark, written, not as_written(node)))
         return sorted(found, key=lambda summary: summary.id)
 
     def threads(self) -> list[Thread]:
@@ -100,7 +106,8 @@ class Standing:
         listed = of_pull(self._api, self.number, "reviewThreads", _THREAD_FIELDS, at_once=_THREADS_AT_ONCE)
         for node in listed:
             comments = node["comments"]["nodes"]
-            mark = read_finding(comments[0]["body"]) if comments and comments[0]["viewerDidAuthor"] else None
+            # Who may write can edit ours, and would have another finding count as told.
+            mark = read_finding(comments[0]["body"]) if comments and as_written(comments[0]) else None
             if mark is None or mark.key != self._key:
                 continue
             # A thread too long to be read whole has people in it; so has one with an account that is gone.

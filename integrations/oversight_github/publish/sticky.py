@@ -17,6 +17,7 @@ from oversight_github.client import Client, NotFound
 from oversight_github.publish.model import SUMMARY, Comment, Outcome, Step, Wishes
 from oversight_github.publish.remarks import Remark, Remarks
 from oversight_github.publish.standing import Standing, Summary
+from oversight_github.shown import dated
 
 _PLACES = 5
 _PATH = 200
@@ -70,7 +71,7 @@ def _settle(api: Client, standing: Standing, there: list[Summary], body: str) ->
     if not there:  # what was just written is not listed yet
         return False
     oldest, *newer = there
-    changed = _plain(oldest.body) != _plain(body)
+    changed = _plain(oldest.body) != _plain(dated(body, oldest.written))
     if changed or newer:
         standing.check()
     if changed:

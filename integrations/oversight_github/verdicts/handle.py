@@ -91,18 +91,20 @@ def handle(
     where: str | Place | None = None,
     repository: Path | None = None,
     now: datetime | None = None,
+    app: str | None = None,
 ) -> Outcome:
     """Record what an event says, and for a scheduled one all that was said; nothing where it carries no verdicts.
 
     `where` is the place that verdicts are kept in or its name (`places.place_of`), `repository` is a checkout with the
-    history, for PGR. Raises GitHubError, LabelError where the place holds anything else than verdicts, and OutputError.
+    history, for PGR; `app` is the App whose check runs alone are ours (`Pulls`). Raises GitHubError, LabelError where
+    the place holds anything else than verdicts, and OutputError.
     """
     if not carries_verdicts(event):
         return Outcome()
     place = place_of(where, client)
     if isinstance(event, Manual | Scheduled):
         return _gather_all(client, place, repository, now or datetime.now(UTC))
-    gatherer = Gatherer(client, place.read())
+    gatherer = Gatherer(client, place.read(), Pulls(client, app))
     if isinstance(event, Comment):
         if not event.inline and gatherer.wants_review(event.id):
             return Outcome(log=tuple(_react(client, COMMENT, event.id, _HEARD)), review=event.number)
@@ -112,15 +114,16 @@ def handle(
     return _recorded(client, place, found)
 
 
-def heard(client: Client, number: int, head: str, *, where: str | Place | None = None) -> Heard:
+def heard(client: Client, number: int, head: str, *, where: str | Place | None = None, app: str | None = None) -> Heard:
     """Return what people have said of a pull request with this head, as far as it is on record. Never raises.
 
-    What clears is asked after: it counts as long as GitHub bears it out (`Gatherer.confirms`).
+    What clears is asked after: it counts as long as GitHub bears it out (`Gatherer.confirms`). `where` and `app` are as
+    of `handle`.
     """
     try:
         place = place_of(where, client)
         record = place.read()
-        gatherer = Gatherer(client, Record())
+        gatherer = Gatherer(client, Record(), Pulls(client, app))
         said = [
             one
             for one in about(record.verdicts, client.repository, number)

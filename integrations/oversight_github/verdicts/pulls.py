@@ -1,9 +1,9 @@
 """Pull requests as verdicts need them: whose they are, and what had been shown of which head at a moment.
 
 What was shown is known from our own marks (`oversight_github.shown`), in comments that GitHub says are ours and that
-nobody else has edited, and in check runs, which take a right to write. Without any of them a verdict is tied to the
-head of the pull request if a workflow had begun to run on it by then: GitHub's clock, not the commit's, which is the
-author's to set.
+nobody else has edited, and in check runs: those of our own App, or where workflows are it, any that took a right to
+write. Without any of them a verdict is tied to the head of the pull request if GitHub had made a suite of checks for it
+by then: GitHub's clock, not the commit's, which is the author's to set, nor a check run's, which is its maker's.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from oversight.audit import verdict as audit
 from oversight.audit.verdict import Selection
 from oversight_github.client import Client, Forbidden, NotFound
 from oversight_github.connections import of_pull
-from oversight_github.markers import as_written, read_summary
-from oversight_github.shown import Shown, at_the_time, read_shown
+from oversight_github.markers import as_written, made_by, read_summary
+from oversight_github.shown import Shown, at_the_time, dated, read_shown
 from oversight_github.verdicts.answers import at, list_at, moment_at, number_at, sha_at, text_at
 from oversight_github.verdicts.sampling import SHARE, in_slice
 
 _MOVES = ("base_ref_changed", "automatic_base_change_succeeded")
 _EARLIER = 10  # commits before the head whose check runs are looked at
 _MOST_COMMITS = 250  # that GitHub lists of a pull request
-_WRITTEN = "body viewerDidAuthor author { login } editor { login }"
+_WRITTEN = "body createdAt lastEditedAt viewerDidAuthor author { login } editor { login }"
 _MADE = """
   commit {
     authors(first: 100) { nodes { user { login } } pageInfo { hasNextPage } }
@@ -42,23 +42,19 @@ class Seen:
     shown: audit.Shown
 
 
-@dataclass(frozen=True, slots=True)
-class _Checks:
-    """What the check runs of a commit tell: reviews of ours, and since when GitHub has known the commit."""
-
-    reviews: tuple[Shown, ...]
-    since: datetime | None
-
-
 class Pulls:
-    """The pull requests of one repository, each asked for once."""
+    """The pull requests of one repository, each asked for once.
 
-    def __init__(self, client: Client) -> None:
+    `app`: id or client id of the App whose check runs alone are ours; None where all workflows are it.
+    """
+
+    def __init__(self, client: Client, app: str | None = None) -> None:
         self._client = client
+        self._app = app
         self._pulls: dict[int, Any] = {}
         self._makers: dict[int, frozenset[str] | None] = {}
         self._summaries: dict[int, tuple[Shown, ...]] = {}
-        self._checks: dict[str, _Checks] = {}
+        self._checks: dict[str, tuple[Shown, ...]] = {}
 
     def pull(self, number: int) -> Any:
         """Return the pull request as GitHub describes it, None where the number is none's."""
@@ -98,21 +94,19 @@ class Pulls:
     def seen(self, number: int, moment: datetime) -> Seen | None:
         """Return what people saw of a pull request at a moment, None where nobody can tell which head that was."""
         head = sha_at(self.pull(number), "head", "sha")
-        checks = self._checks_of(head)
-        reviews = [*self._summaries_of(number), *checks.reviews]
+        reviews = [*self._summaries_of(number), *self._checks_of(head)]
         review = at_the_time(reviews, moment) or next(self._before(number, head, moment), None)
         if review is not None:
             # A flag that was cleared had been up: the change was shown for it.
-            once = any(one.flagged and one.head == review.head and one.at <= moment for one in reviews)
+            once = any(one.flagged and one.head == review.head and one.at < moment for one in reviews)
             return Seen(review.head, self._as_shown(review, number, flagged=once or review.flagged))
-        if checks.since is not None and checks.since <= moment:
-            return Seen(head, audit.Shown(Selection.REQUEST))
-        return None
+        since = self._known_since(head)
+        return Seen(head, audit.Shown(Selection.REQUEST)) if since is not None and since <= moment else None
 
     def told_by(self, run: Any, number: int, moment: datetime) -> Seen | None:
         """Return what a check run of ours told people at a moment of its commit, None where it told nothing yet."""
         head = sha_at(run, "head_sha")
-        reviews = [one for one in _marked(run) if one.head == head and one.at <= moment]
+        reviews = [one for one in self._marked(run) if one.head == head and one.at < moment]
         review = at_the_time(reviews, moment)
         if review is None:
             return None
@@ -138,31 +132,40 @@ class Pulls:
         commits = list(self._client.pages(self._client.here("pulls", number, "commits")))
         earlier = [sha for one in commits if (sha := sha_at(one, "sha")) != head]
         for sha in earlier[::-1][:_EARLIER]:
-            review = at_the_time(self._checks_of(sha).reviews, moment)
+            review = at_the_time(self._checks_of(sha), moment)
             if review is not None:
                 yield review
 
-    def _checks_of(self, sha: str) -> _Checks:
+    def _checks_of(self, sha: str) -> Sequence[Shown]:
         if sha not in self._checks:
-            try:
-                path = self._client.here("commits", sha, "check-runs")
-                runs = list(self._client.pages(path, key="check_runs", filter="all"))
-            except (Forbidden, NotFound):
-                runs = []
-            starts = [moment for run in runs if (moment := moment_at(run, "started_at")) is not None]
-            found = [one for run in runs for one in _marked(run) if one.head == sha]
-            self._checks[sha] = _Checks(tuple(found), min(starts, default=None))
+            found = [one for run in self._listed(sha, "check_runs", filter="all") for one in self._marked(run)]
+            self._checks[sha] = tuple(one for one in found if one.head == sha)
         return self._checks[sha]
+
+    def _known_since(self, sha: str) -> datetime | None:
+        """Return since when GitHub has known a commit at least: it makes suites of checks as soon as one is pushed."""
+        made = [moment_at(suite, "created_at") for suite in self._listed(sha, "check_suites")]
+        return min((moment for moment in made if moment is not None), default=None)
+
+    def _listed(self, sha: str, what: str, **options: str) -> list[Any]:
+        """Return the check runs or suites of a commit, none where the token may not know."""
+        path = self._client.here("commits", sha, what.replace("_", "-"))
+        try:
+            return list(self._client.pages(path, key=what, **options))
+        except (Forbidden, NotFound):
+            return []
+
+    def _marked(self, run: Any) -> tuple[Shown, ...]:
+        """Return what the marks of a check run say, none where it is not ours."""
+        if not made_by(run, self._app):
+            return ()
+        texts = (dated(text_at(run, "output", name), at(run, "completed_at")) for name in ("text", "summary"))
+        return next(filter(None, map(read_shown, texts)), ())
 
     def _summaries_of(self, number: int) -> Sequence[Shown]:
         if number not in self._summaries:
-            bodies = [
-                text_at(one, "body") for one in of_pull(self._client, number, "comments", _WRITTEN) if as_written(one)
-            ]
+            written = [one for one in of_pull(self._client, number, "comments", _WRITTEN) if as_written(one)]
+            bodies = [dated(text_at(one, "body"), at(one, "lastEditedAt") or at(one, "createdAt")) for one in written]
             reviews = [one for body in bodies if read_summary(body) is not None for one in read_shown(body)]
             self._summaries[number] = tuple(reviews)
         return self._summaries[number]
-
-
-def _marked(run: Any) -> tuple[Shown, ...]:
-    return read_shown(text_at(run, "output", "text")) or read_shown(text_at(run, "output", "summary"))

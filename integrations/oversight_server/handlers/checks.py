@@ -58,7 +58,7 @@ def perform(job: Job, desk: Desk) -> Done:
             if not gone(job, desk):
                 raise
             return Done("gone")
-        verdict = _verdict(job, run, api)
+        verdict = _verdict(job, run, api, desk.services.options.wishes.app)
         if verdict is None:
             return Done("refused")
         place.append([verdict])
@@ -69,10 +69,10 @@ def perform(job: Job, desk: Desk) -> Done:
     return Done("recorded", then=(again,))
 
 
-def _verdict(job: Job, run: Any, api: Client) -> Verdict | None:
+def _verdict(job: Job, run: Any, api: Client, app: str | None) -> Verdict | None:
     """Return the verdict, None where who pressed may give none, or the check run tells of nothing to judge."""
     number, who = number_of(job), str(job.arguments["who"])
-    pulls = Pulls(api)
+    pulls = Pulls(api, app)
     gatherer = Gatherer(api, Record(), pulls)
     if gatherer.why_not(who) is not None or pulls.pull(number) is None:
         return None

@@ -47,7 +47,7 @@ def perform(job: Job, desk: Desk) -> Done:
                 raise
             return Done("gone")
         event = _event(job, pull)
-        outcome = handle(event, api, where=place)
+        outcome = handle(event, api, where=place, app=desk.services.options.wishes.app)
         if outcome.refusals and job.kind is Kind.COMMENT:
             return Done("refused")
         said = _on_record(place, job)

@@ -25,5 +25,5 @@ def perform(job: Job, desk: Desk) -> Done:
         return Done("nothing to record")
     with desk.services.github.client(job.installation, repository) as api:
         record = Record(tuple(said), held.landings)
-        place.append(landings(api, Pulls(api), record, (), desk.now() - _WATCHED))
+        place.append(landings(api, Pulls(api, desk.services.options.wishes.app), record, (), desk.now() - _WATCHED))
     return Done("recorded")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from oversight.errors import OversightError, UnscoredError
@@ -93,12 +93,15 @@ def _reviewed(job: Job, pull: Pull, desk: Desk) -> RiskReport:
 def _post(job: Job, report: RiskReport, pull: Pull, api: Client, desk: Desk) -> tuple[RiskReport, Published]:
     """Post what is left of a report once people were heard, and return both."""
     place = LedgerPlace(desk.services.ledger, repository_of(job))
-    said = heard(api, pull.number, pull.head_sha, where=place)
+    wishes = desk.services.options.wishes
+    said = heard(api, pull.number, pull.head_sha, where=place, app=wishes.app)
     report, dismissed = minded(report, said)
-    # Comments are dated by GitHub's clock, and are read against this.
-    now = desk.now() + timedelta(seconds=api.ahead or 0.0)
     target = Target(pull.head_sha, pull.number, whole=True, base=pull.base_ref)
-    return report, publish(report, target, api, desk.services.options.wishes, dismissed, now=now)
+
+    def clock() -> datetime:
+        return desk.now() + timedelta(seconds=api.ahead or 0.0)
+
+    return report, publish(report, target, api, wishes, dismissed, clock=clock)
 
 
 def _nothing_told(posted: Published) -> bool:

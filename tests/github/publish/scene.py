@@ -58,7 +58,9 @@ class Scene:
     def publish(
         self, report: RiskReport, target: Target, wishes: Wishes = ALL, dismissed: Mapping[str, str] | None = None
     ) -> Published:
-        return publish(report, target, self.api, wishes, dismissed or {}, now=datetime(2026, 1, 2, tzinfo=UTC))
+        return publish(
+            report, target, self.api, wishes, dismissed or {}, clock=lambda: datetime(2026, 1, 2, tzinfo=UTC)
+        )
 
     def writes(self) -> list[tuple[str, str]]:
         """What was written since this was last asked, by verb and path."""

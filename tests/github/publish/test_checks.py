@@ -11,7 +11,7 @@ from oversight.reports.model import Finding, FlaggedBy, RiskReport, Status
 from oversight.reviewers.model import Severity
 from oversight_github.publish import Outcome, Target, Wishes
 from oversight_github.publish.checks import BUTTONS, conclusion_of, number_in, title_of
-from oversight_github.shown import read_shown
+from oversight_github.shown import dated, read_shown
 from tests.github.publish.scene import CHECK_ALONE, CHECK_RUN, CHECK_RUNS, Scene, outcomes
 from tests.reports.examples import (
     change,
@@ -237,7 +237,7 @@ def test_verdicts_find_what_was_shown(scene: Scene) -> None:
     report = flagged_by_budget()
     scene.publish(report, Target("e" * 40), CHECK_ALONE)
     (run,) = scene.github.world.check_runs
-    (shown,) = read_shown(run["output"]["text"])
+    (shown,) = read_shown(dated(run["output"]["text"], run["completed_at"]))
     assert (shown.head, shown.flagged, shown.risk) == ("e" * 40, True, report.risk)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,8 +11,9 @@ import pytest
 from oversight.reports.model import RiskReport
 from oversight_github.markers import read_summary, without_mark
 from oversight_github.publish import Comment, Outcome, Wishes
-from oversight_github.shown import read_shown
+from oversight_github.shown import Shown, dated, read_shown
 from tests.github.publish.scene import COMMENT, COMMENTS, SUMMARY_ALONE, Scene, outcomes
+from tests.github.world import JSON
 from tests.reports.examples import (
     crowded,
     error,
@@ -154,7 +156,8 @@ def test_edited_by_hand(scene: Scene) -> None:
     whole = scene.comments[0]["body"]
     scene.comments[0]["body"] = whole.replace("**Flagged**", "**Fine**").replace("\n", "\r\n")
     scene.publish(flagged_by_budget(), target, SUMMARY_ALONE)
-    assert scene.comments[0]["body"] == whole
+    mark = re.compile(r"at=\d+\+?")  # it says now since when that was there
+    assert mark.sub("", scene.comments[0]["body"]) == mark.sub("", whole)
     scene.comments[0]["body"] = "Never mind."
     scene.publish(flagged_by_budget(), target, SUMMARY_ALONE)
     assert [one["body"] == whole for one in scene.comments] == [False, True]
@@ -170,7 +173,7 @@ def test_marks_that_somebody_wrote_are_not_kept(scene: Scene) -> None:
     comment.update(body="\n".join([first, mark, forged, rest]), edited_by="ann")
     report, pushed = scene.push(flagged_by_budget())
     scene.publish(report, pushed, SUMMARY_ALONE)
-    assert [one.head for one in read_shown(without_mark(comment["body"]))] == [pushed.head]
+    assert [one.head for one in shown_in(comment)] == [pushed.head]
 
 
 def test_what_github_changes_is_no_change(scene: Scene) -> None:
@@ -213,6 +216,10 @@ def test_verdicts_find_what_was_shown(scene: Scene) -> None:
     scene.publish(flagged_by_budget(), scene.open(flagged_by_budget()), SUMMARY_ALONE)
     report, target = scene.push(not_flagged())
     scene.publish(report, target, SUMMARY_ALONE)
-    shown = read_shown(scene.comments[0]["body"])
-    assert [one.flagged for one in shown] == [False, True]
-    assert read_shown(without_mark(scene.comments[0]["body"])) == shown
+    assert [one.flagged for one in shown_in(scene.comments[0])] == [False, True]
+    assert read_shown(without_mark(scene.comments[0]["body"])) == shown_in(scene.comments[0])[1:]
+
+
+def shown_in(comment: JSON) -> tuple[Shown, ...]:
+    """What a summary says that it showed of which head."""
+    return read_shown(dated(comment["body"], comment["updated_at"]))

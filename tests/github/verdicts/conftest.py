@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from oversight_github.markers import FindingMark, SummaryMark, key_of
-from oversight_github.shown import Shown, marks
+from oversight_github.shown import Shown, dated, marks
 from tests.github.double import Double
 from tests.github.world import JSON
 
@@ -42,16 +42,16 @@ class Reviewed:
         """The summary comment that tells of a head, made or changed."""
         shown = self.shown(head, flagged=flagged, risk=risk)
         there = [one for one in self.world.comments[number] if one["body"].startswith("<!-- oversight:summary")]
-        before = there[0]["body"] if there and not login else ""
+        before = dated(there[0]["body"], there[0]["updated_at"]) if there and not login else ""
         body = f"{SummaryMark(KEY, head)}{marks(shown, before)}**Flagged**\n"
         if not before:
             made: JSON = self.world.comment(number, body, login=login)
             return made
-        there[0].update(body=body, updated_at=self.world.now())
+        there[0].update(body=body, updated_at=self.world.now(), edited_by=self.world.viewer)
         return there[0]
 
-    def check(self, head: str, *, flagged: bool = False, started: str | None = None, text: str | None = None) -> None:
-        """A check run on a head, with what it showed unless `text` says something else."""
+    def check(self, head: str, *, flagged: bool = False, app: int = 15368, text: str | None = None) -> None:
+        """A check run on a head, made by an App, with what it showed unless `text` says something else."""
         told = f"{self.shown(head, flagged=flagged)}\nNothing calls for a reader.\n" if text is None else text
         self.world.check_runs.append(
             {
@@ -60,8 +60,9 @@ class Reviewed:
                 "head_sha": head,
                 "status": "completed",
                 "conclusion": "success",
-                "started_at": started or self.world.now(),
+                "started_at": "2025-12-01T00:00:00Z",  # as whoever makes one may say
                 "completed_at": self.world.now(),
+                "app": {"id": app},
                 "output": {"title": "x", "summary": "x", "text": told, "annotations_count": 0},
             }
         )

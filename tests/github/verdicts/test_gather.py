@@ -11,6 +11,7 @@ from oversight.audit.verdict import Decision, Record, Selection, Shown
 from oversight_github import connections
 from oversight_github.client import Client
 from oversight_github.verdicts.gather import Gathered, Gatherer
+from oversight_github.verdicts.pulls import Pulls
 from oversight_github.verdicts.sampling import SHARE, in_slice
 from tests.github.double import Double
 from tests.github.verdicts.conftest import FINDING, MODEL, Reviewed
@@ -314,6 +315,7 @@ class TestHeads:
         """A mark names its head."""
         reviewed.world.pull(8, author="ann", head_sha=TWO)
         reviewed.check(TWO, text=f"{reviewed.shown(THREE)}\n")
+        reviewed.world.suites[TWO] = [reviewed.world.now()]
         reviewed.say(8, "/oversight safe", login="bob")
         assert gathered(api).verdicts[0].shown == Shown(Selection.REQUEST)
 
@@ -336,16 +338,27 @@ class TestHeads:
         assert gathered(client).verdicts[0].change_id == TWO
 
     def test_without_a_review_the_head_counts_that_github_knew_by_then(self, reviewed: Reviewed, api: Client):
-        """By GitHub's clock: a commit's own date is the author's to set."""
+        """By GitHub's clock: a commit's own date is the author's to set, and a check run's that of its maker."""
         reviewed.world.pull(8, author="ann", head_sha=TWO)
         before = reviewed.world.now()
         reviewed.say(8, "/oversight risky", login="bob")
         assert why(gathered(api)) == ["nobody can tell which head it is about: no review of ours was there"]
         reviewed.check(TWO, text="tests passed")
+        reviewed.world.suites[TWO] = [reviewed.world.now()]
         assert len(why(gathered(api))) == 1
-        reviewed.check(TWO, text="tests passed", started=before)
+        reviewed.world.suites[TWO].append(before)
         (verdict,) = gathered(api).verdicts
         assert (verdict.change_id, verdict.shown) == (TWO, Shown(Selection.REQUEST))
+
+    @pytest.mark.parametrize(("app", "flags"), [(None, [True]), ("15368", [True]), ("12345", []), ("Iv1.0123abc", [])])
+    def test_a_check_run_of_another_app_shows_nothing(
+        self, reviewed: Reviewed, api: Client, app: str | None, flags: list[bool]
+    ):
+        """Any App, and any workflow, may give one our name and our marks; so it is read where workflows are us."""
+        reviewed.world.pull(8, author="ann", head_sha=TWO)
+        reviewed.check(TWO, flagged=True, app=15368)
+        reviewed.say(8, "/oversight safe", login="bob")
+        assert [one.shown.flagged for one in Gatherer(api, Record(), Pulls(api, app)).since(START).verdicts] == flags
 
     def test_without_the_right_to_read_checks_the_summary_will_do(self, reviewed: Reviewed, api: Client):
         """A token may lack it."""

@@ -7,15 +7,16 @@ from datetime import datetime
 
 import pytest
 
-from oversight.audit.verdict import Decision, Selection, Verdict
+from oversight.audit.verdict import Decision, Record, Selection, Verdict
 from oversight.reports.model import RiskReport
 from oversight_github.client import Client
 from oversight_github.events import Comment
 from oversight_github.publish import Comment as When
 from oversight_github.publish import Target, Wishes, publish
+from oversight_github.verdicts.gather import Gatherer
 from oversight_github.verdicts.handle import handle, heard
 from tests.github.double import Double
-from tests.github.publish.scene import Scene
+from tests.github.publish.scene import CHECK_ALONE, CHECK_RUN, CHECK_RUNS, COMMENT, Scene
 from tests.github.world import JSON
 from tests.reports.examples import flagged_by_budget, flagged_by_principle, not_flagged
 
@@ -33,9 +34,11 @@ class Loop:
     def review(self, report: RiskReport, target: Target) -> None:
         number = target.number or 0
         said = heard(self.api, number, target.head)
-        now = datetime.fromisoformat(self.github.world.now())
-        done = publish(report, target, self.api, WISHES, said.dismissed, now=now)
+        done = publish(report, target, self.api, WISHES, said.dismissed, clock=self.now)
         assert not done.failed, done.lines
+
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self.github.world.now())
 
     def say(self, body: str, *, reply_to: JSON | None = None, login: str = "bob") -> Verdict:
         world = self.github.world
@@ -89,6 +92,37 @@ def test_an_answer_given_before_a_push_stays_with_the_head_before(loop: Loop):
     assert isinstance(verdict, Verdict)
     assert verdict.change_id == first.head
     assert loop.say("/oversight risky").change_id == second.head
+
+
+def test_an_answer_given_while_a_newer_review_waits_to_be_posted_is_of_the_older(loop: Loop):
+    """Rate limits hold requests up for minutes: what counts is when GitHub has what is shown, not when it was sent."""
+    report, world = flagged_by_budget(), loop.github.world
+    first = loop.scene.open(report)
+    loop.review(report, first)
+    said: list[JSON] = []
+    for method, path in (("POST", CHECK_RUNS), ("PATCH", COMMENT)):
+        loop.scene.meanwhile(method, path, lambda: said.append(world.comment(7, "/oversight safe", login="bob")))
+    pushed, second = loop.scene.push(report)
+    loop.review(pushed, second)
+    found = [Gatherer(loop.api, Record()).comment(one["id"], inline=False) for one in said]
+    # By the time that the summary was changed, people had the check run of the newer head.
+    assert [one.change_id for told in found for one in told.verdicts] == [first.head, second.head]
+
+
+@pytest.mark.parametrize("anew", [True, False])
+def test_what_an_update_shows_of_the_same_head_has_not_been_shown_before(loop: Loop, anew: bool):
+    """A flag that goes up while somebody answers is not cleared by them, whichever time GitHub names afterwards."""
+    world, target = loop.github.world, loop.scene.open(not_flagged())
+    world.completes_anew = anew
+    loop.review(not_flagged(), target)
+    said: list[JSON] = []
+    loop.scene.meanwhile("PATCH", CHECK_RUN, lambda: said.append(world.comment(7, "/oversight safe", login="bob")))
+    flagged = replace(flagged_by_budget(), change=not_flagged().change)
+    publish(flagged, target, loop.api, CHECK_ALONE, clock=loop.now)
+    (verdict,) = Gatherer(loop.api, Record()).comment(said[0]["id"], inline=False).verdicts
+    assert verdict.shown.flagged is False
+    loop.now()  # marks tell whole seconds
+    assert loop.say("/oversight risky").shown.flagged is True
 
 
 def test_a_dismissed_finding_is_not_said_again(loop: Loop):

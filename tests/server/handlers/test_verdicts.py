@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import pytest
 
 from oversight.audit.verdict import Decision, Selection, Verdict
 from oversight_server.inbox import Delivery
+from tests.github.exchange import Request
+from tests.github.routes_checks import ACTIONS
 from tests.github.world import JSON
-from tests.server.works import CHECK_RUN, HEAD, Works
+from tests.server.works import CHECK_RUN, CHECK_RUNS, FAST, HEAD, Works
 
 B = "b" * 40
 REACTIONS = "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions"
@@ -87,6 +90,40 @@ def test_a_button_of_an_old_head_judges_that_head(works: Works):
     works.rest()
     assert [verdict.change_id for verdict in verdicts(works)] == [HEAD]
     assert works.run["conclusion"] == "neutral"
+
+
+def test_a_verdict_given_while_a_newer_review_waits_to_be_posted_is_of_what_was_shown(works: Works):
+    """Rate limits hold requests up for minutes: nobody had seen the newer head when they spoke."""
+    world, made = works.github.world, list[JSON]()
+
+    def speak(request: Request) -> None:
+        if (request.method, request.template) == ("POST", CHECK_RUNS) and not made:
+            made.append(world.comment(7, "/oversight safe", login="bob"))
+
+    works.github.checks.append(speak)
+    works.push(B)
+    works.deliver("synchronize")
+    works.rest()
+    works.send("issue_comment", {**works.origin("bob"), "action": "created", "comment": made[0],
+                                 "issue": {"number": 7, "pull_request": {}}})  # fmt: skip
+    works.rest()
+    assert [verdict.change_id for verdict in verdicts(works)] == [HEAD]
+    assert (works.run["head_sha"], works.run["conclusion"]) == (B, "neutral")
+
+
+@pytest.mark.parametrize("app", [12345, None])
+def test_a_check_run_of_another_app_tells_of_nothing(tmp_path: Path, app: int | None):
+    """Any workflow can make one with our name, our id and our marks."""
+    ours = replace(FAST, wishes=replace(FAST.wishes, app=str(ACTIONS)))
+    with Works(f"sqlite:///{tmp_path / 'oversight.db'}", ours) as works:
+        works.github.world.permissions = {"bob": "write"}
+        works.open()
+        works.deliver("opened")
+        works.rest()
+        works.run["app"] = None if app is None else {"id": app}
+        press(works, "safe")
+        works.rest()
+        assert verdicts(works) == ()
 
 
 @pytest.mark.parametrize("button", ["risky", "unsure"])
