@@ -5,7 +5,8 @@
     with reading(engine) as connection: …     one moment of the database, which no writer changes or waits for
 
 SQLite is in WAL mode, and every write transaction takes its lock when it begins: one that began as a reader would find
-that it may not go on. No error names a password, and none shows what was to be written.
+that it may not go on. A file that may not be written is read as it is. No error names a password, and none shows what
+was to be written.
 """
 
 from __future__ import annotations
@@ -56,9 +57,18 @@ def locate(url: str | None = None) -> URL:
 
 
 def connect(url: URL) -> Engine:
-    """Return an engine for what `locate` gave; a file of SQLite is made where there is none, for its user alone."""
+    """Return an engine for what `locate` gave.
+
+    A file of SQLite is made where there is none, for its user alone; one that the user may not write is only read.
+    """
     if url.get_backend_name() == "sqlite":
-        _make_file(Path(url.database or ""))
+        path = Path(url.database or "")
+        if _is_kept(path):
+            engine = create_engine(_as_it_is(path), hide_parameters=True)
+            event.listen(engine, "connect", _set_up_reader)
+            event.listen(engine, "begin", _begin)
+            return engine
+        _make_file(path)
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": _WAIT})
         event.listen(engine, "connect", _set_up)
         event.listen(engine, "begin", _begin)
@@ -99,9 +109,35 @@ def _told() -> Iterator[None]:
 def _mend(said: str) -> str:
     if "locked" in said:
         return "another process is writing: wait for it"
+    if "readonly" in said:
+        return "this user may only read it: ask whoever may write to it"
+    if "unable to open" in said:
+        return "see that it can be reached; where it may not be written, copy it, and its -wal, to where it may"
     if "malformed" in said or "not a database" in said:
         return "name another one, or restore it"
     return "see that it can be reached and written"
+
+
+def _is_kept(path: Path) -> bool:
+    """Whether a file is there that this user may read and not write; SQLite writes into its folder as well."""
+    try:
+        mine = {"effective_ids": os.access in os.supports_effective_ids}
+        there = path.is_file() and os.access(path, os.R_OK, **mine)
+        return there and not (os.access(path, os.W_OK, **mine) and os.access(path.parent, os.W_OK, **mine))
+    except (OSError, ValueError):  # ValueError: a NUL byte in the path
+        return False
+
+
+def _as_it_is(path: Path) -> URL:
+    """Return the URL of a file that is only read.
+
+    Where somebody else is at it, or was killed, what they wrote last stands beside it and is read along. Otherwise
+    nothing is beside it, and SQLite, which could not make it, has to be told that it may do without.
+    """
+    query = {"uri": "true", "mode": "ro"}
+    if not path.with_name(f"{path.name}-wal").exists():
+        query["immutable"] = "1"
+    return URL.create("sqlite", database=path.resolve().as_uri(), query=query)
 
 
 def _make_file(path: Path) -> None:
@@ -123,6 +159,10 @@ def _set_up(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _set_up_reader(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
 
 
 def _begin(connection: Connection) -> None:

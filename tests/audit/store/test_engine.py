@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
+import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -93,6 +97,53 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
     with pytest.raises(StoreError, match="cannot be written") as error:
         Store.open(f"sqlite:///{tmp_path}/file/audit.db")
     assert "--database" in error.value.mend
+
+
+@pytest.fixture
+def anywhere() -> Iterator[Path]:
+    """A folder that everybody may enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@contextmanager
+def only_read(folder: Path) -> Iterator[None]:
+    """Take away the right to write to a folder and its files, and the powers of root, which needs none."""
+    user, before = os.geteuid(), {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+    for path, mode in before.items():
+        path.chmod(mode & 0o555 | 0o444)
+    if user == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        for path, mode in before.items():
+            path.chmod(mode)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="rights of POSIX")
+def test_what_may_only_be_read_can_be_proved(anywhere: Path):
+    """A file of somebody else, at rest or while they are at it; nothing is left beside it, and nothing goes into it."""
+    url = f"sqlite:///{anywhere}/audit.db"
+    with Store.open(url) as store:
+        store.append([verdict()])
+        head = store.head()
+    with only_read(anywhere), Store.open(url) as other:
+        assert (other.verify(head.hash), other.head()) == (None, head)
+        with pytest.raises(StoreError, match="readonly") as error:
+            other.append([verdict(hours=1)])
+        assert "may only read it" in error.value.mend
+    assert [path.name for path in anywhere.iterdir()] == ["audit.db"]
+    with Store.open(url) as store:
+        store.append([verdict(hours=1)])
+        copy = shutil.copytree(anywhere, anywhere / "copy", ignore=shutil.ignore_patterns("*-shm"))
+        with only_read(anywhere), Store.open(url) as other:
+            assert (other.verify(head.hash), other.head().entries) == (None, 2)
+    with only_read(copy), pytest.raises(StoreError, match="unable to open") as error:
+        Store.open(f"sqlite:///{copy}/audit.db")
+    assert "copy it, and its -wal" in error.value.mend
 
 
 def test_readers_see_one_moment_and_wait_for_nobody(store: Store):
