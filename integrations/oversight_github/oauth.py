@@ -31,15 +31,19 @@ _TOKEN = re.compile(r"[!-~]{1,1000}")  # what may stand in a header
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody on GitHub. `login` may change and be taken by somebody else, `account` never."""
+    """Somebody on GitHub. `login` may change and be taken by somebody else, `account` never.
+
+    `installations`: of the App, on what they have a role in; what all the world may read does not count.
+    """
 
     login: str
     account: int
+    installations: int
 
 
 @dataclass(frozen=True, slots=True)
 class OAuth:
-    """An App, or OAuth App, at one GitHub. UsageError for addresses that are none, or not https."""
+    """An App at one GitHub. UsageError for addresses that are none, or not https."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -66,10 +70,13 @@ class OAuth:
         with httpx.Client(timeout=_TIMEOUT, verify=certificates(), headers=_HEADERS) as http:
             token = self._token(http, code, callback, verifier)
             try:
-                request = http.build_request("GET", self._api("/user"), headers={"Authorization": f"Bearer {token}"})
-                return _identity(_asked(http, request, hidden=token))
+                return _identity(*(self._told(http, path, token) for path in ("/user", "/user/installations")))
             finally:
                 self._revoke(http, token)
+
+    def _told(self, http: httpx.Client, path: str, token: str) -> dict[str, Any]:
+        request = http.build_request("GET", self._api(path), headers={"Authorization": f"Bearer {token}"})
+        return _asked(http, request, hidden=token)
 
     def _api(self, path: str) -> str:
         return f"{root(self.api_url)}{path}"
@@ -143,10 +150,12 @@ def _content(response: httpx.Response) -> bytes:
     return bytes(content)
 
 
-def _identity(said: dict[str, Any]) -> Identity:
-    login, account = said.get("login"), said.get("id")
+def _identity(user: dict[str, Any], installed: dict[str, Any]) -> Identity:
+    login, account, installations = user.get("login"), user.get("id"), installed.get("total_count")
     if not isinstance(login, str) or not 0 < len(login) <= _LONGEST or not login.isprintable():
         raise foreign("a user without a name")
     if not isinstance(account, int) or isinstance(account, bool):
         raise foreign("a user without a number")
-    return Identity(login, account)
+    if not isinstance(installations, int):
+        raise foreign("installations without their number")
+    return Identity(login, account, installations)

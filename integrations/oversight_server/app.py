@@ -43,9 +43,12 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
         if jobs is not None and dispatcher is not None:
             await asyncio.to_thread(jobs.start)
             dispatcher.start()
+        sweeping = None if admission is None else asyncio.create_task(admission.sessions.sweep())
         try:
             yield
         finally:
+            if sweeping is not None:
+                sweeping.cancel()
             # What was answered is on disk; what the queue does not have yet is found there by the next process.
             await asyncio.to_thread(inbox.close, _GRACE)
             if jobs is not None and dispatcher is not None:

@@ -25,8 +25,8 @@ MODULES = Path(__file__).parent / "node_modules"
 PUBLIC = "api.github.com"
 # The oldest GHES of the package: what is sent has to be understood there as well.
 GHES = "ghes-3.17"
-# Not of REST: GraphQL has a schema of its own, and archives are on another host.
-OTHERS = frozenset({"/graphql", "/_archives/{id}"})
+# Not of REST: GraphQL has a schema of its own, archives are on another host, and logins are pages of their own.
+OTHERS = frozenset({"/graphql", "/_archives/{id}", "/login/oauth/authorize", "/login/oauth/access_token"})
 
 _JSON = "application/json"
 _REFERENCE = "urn:github:"

@@ -75,7 +75,15 @@ def registered() -> set[tuple[str, str]]:
 
 def _load() -> None:
     # They register themselves, and import this module.
-    from tests.github import graph, routes, routes_app, routes_checks, routes_git, routes_people  # noqa: F401
+    from tests.github import (  # noqa: F401
+        graph,
+        routes,
+        routes_app,
+        routes_checks,
+        routes_git,
+        routes_login,
+        routes_people,
+    )
 
 
 class Double:
@@ -167,7 +175,8 @@ class Double:
             path = "/graphql" if path == "/api/graphql" else path
             template, variables = _match(method, path)
             query = dict(parse_qsl(parts.query, keep_blank_values=True))
-            body = json.loads(content) if content else None
+            form = headers.get("content-type", "") == "application/x-www-form-urlencoded"
+            body = dict(parse_qsl(content.decode())) if form else json.loads(content) if content else None
             root = f"http://{headers.get('host')}{ROOT}"
             asked = f"{path}?{parts.query}" if parts.query else path
             request = Request(method, template, variables, query, headers, body, root, asked)

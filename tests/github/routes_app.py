@@ -20,8 +20,41 @@ from tests.github.exchange import Refusal, Reply, Request
 from tests.github.world import JSON, World
 
 APP = {"/app/installations/{installation_id}/access_tokens", "/repos/{owner}/{repo}/installation"}
+PEOPLE = {"/user", "/user/installations", "/applications/{client_id}/token"}
 HOUR = 3600.0
 _MOST = 600
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code of a login stands for."""
+
+    login: str
+    callback: str
+    challenge: str
+
+
+@dataclass
+class Registered:
+    """The App as people log in by it. `viewer`: who is at the browser and says yes; None: they say no."""
+
+    client_id: str = "Iv23liClientOfTests"
+    client_secret: str = "a client secret of the tests"
+    callback: str = ""
+    viewer: str | None = "ann"
+    codes: dict[str, Code] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)
+
+    def code(self, code: Code) -> str:
+        self.made.append(f"{len(self.made):020x}")
+        self.codes[self.made[-1]] = code
+        return self.made[-1]
+
+    def token(self, login: str) -> str:
+        self.made.append(f"ghu_{len(self.made):036d}")
+        self.tokens[self.made[-1]] = login
+        return self.made[-1]
 
 
 @dataclass
@@ -50,10 +83,13 @@ class Installed:
     repositories: dict[str, list[str]] = field(default_factory=dict)
     permissions: dict[str, JSON] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
+    oauth: Registered = field(default_factory=Registered)
     _numbers: Any = field(default_factory=itertools.count)
 
     def admit(self, request: Request) -> None:
-        """Raise Refusal for a request that has no leave, in GitHub's words."""
+        """Raise Refusal for a request that has no leave, in GitHub's words. People have words of their own."""
+        if request.template in PEOPLE or request.template.startswith("/login/oauth/"):
+            return
         word, _, token = request.headers.get("authorization", "").partition(" ")
         if word != "Bearer":
             raise Refusal(401, "Requires authentication")
@@ -104,7 +140,7 @@ def install(double: Double, app: Installed) -> Installed:
     return app
 
 
-def _app(world: World) -> Installed:
+def app_of(world: World) -> Installed:
     if not isinstance(world.app, Installed):
         raise Refusal(404, "Not Found")
     return world.app
@@ -112,7 +148,7 @@ def _app(world: World) -> Installed:
 
 @route("POST", "/app/installations/{installation_id}/access_tokens")
 def make_token(world: World, request: Request) -> Reply:
-    app = _app(world)
+    app = app_of(world)
     if int(request.variables["installation_id"]) != app.installation:
         raise Refusal(404, "Not Found")
     body = request.body or {}
@@ -131,7 +167,7 @@ def make_token(world: World, request: Request) -> Reply:
 
 @route("GET", "/repos/{owner}/{repo}/installation")
 def installation_of(world: World, request: Request) -> Reply:
-    app = _app(world)
+    app = app_of(world)
     if f"{request.variables['owner']}/{request.variables['repo']}" != world.repository:
         raise Refusal(404, "Not Found")
     return Reply({"id": app.installation, "permissions": app.granted, "repository_selection": "all"})

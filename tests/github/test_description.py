@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import socket
@@ -18,11 +19,12 @@ import pytest
 from graphql.utilities import find_breaking_changes
 
 from oversight_github.client import Client, GitHubError
+from oversight_github.oauth import OAuth
 from tests.github import graph
 from tests.github.description import GHES, MODULES, OTHERS, PUBLIC, Description, description
 from tests.github.double import Double, registered
 from tests.github.exchange import Reply, Request
-from tests.github.routes_app import Installed
+from tests.github.routes_app import Installed, app_of
 from tests.needed import needed, needed_program
 
 HEAD = "a" * 40
@@ -67,6 +69,17 @@ def ask_everything(github: Double, api: Client) -> None:
     list(api.pages(here("actions", "artifacts"), key="artifacts", name="verdicts"))
     api.raw(here("actions", "artifacts", artifact["id"], "zip"), "application/vnd.github+json")
     api.graphql("{ __typename }", {})
+    ask_who_somebody_is(github)
+
+
+def ask_who_somebody_is(github: Double) -> None:
+    registered, callback = app_of(github.world).oauth, "https://oversight.example.com/back"
+    registered.callback = callback
+    oauth = OAuth(registered.client_id, registered.client_secret, server_url=github.host, api_url=github.url)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).decode().rstrip("=")
+    address = oauth.address(callback=callback, state="s", challenge=challenge)
+    back = httpx.URL(httpx.get(address, trust_env=False).headers["location"])
+    assert oauth.identity(back.params["code"], callback=callback, verifier="verifier").login == "ann"
 
 
 def ask_about_the_pull(api: Client) -> None:

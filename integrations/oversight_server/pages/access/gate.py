@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 from urllib.parse import parse_qsl
 
@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from oversight_server import body
 from oversight_server.errors import Problem
+from oversight_server.pages.access.attempts import Attempts
 from oversight_server.pages.access.github import GitHubLogin
 from oversight_server.pages.access.people import Person
 from oversight_server.pages.access.problems import LoginNeededError
@@ -36,12 +37,16 @@ _NO_BUDGET = body.Budget(0)
 
 @dataclass(frozen=True)
 class Access:
-    """Who may come in to one site, and by which of the two ways; None for one that there is not."""
+    """Who may come in to one site, and by which of the two ways; None for one that there is not.
+
+    `attempts`: how often one address may fail to.
+    """
 
     site: Site
     sessions: Sessions
     github: GitHubLogin | None = None
     token: TokenLogin | None = None
+    attempts: Attempts = field(default_factory=lambda: Attempts(20, 60.0))
 
     def session(self, request: Request) -> tuple[str, Session, Roles] | None:
         """Return the key of a session, the session and its roles; None where nobody is logged in. Raises StoreError."""

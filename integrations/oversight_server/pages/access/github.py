@@ -32,12 +32,16 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 class GitHubLogin:
-    """Lets in who GitHub says somebody is. `origin` is the pages' own, to which GitHub leads back."""
+    """Lets in who GitHub says somebody is. `origin` is the pages' own, to which GitHub leads back.
+
+    `public`: also those who have a role in nothing that the App is installed on, and may see what all the world may.
+    """
 
     via: Literal["github"] = "github"
 
-    def __init__(self, oauth: OAuth, origin: str, roles: Roles) -> None:
+    def __init__(self, oauth: OAuth, origin: str, roles: Roles, *, public: bool = False) -> None:
         self.roles = roles
+        self.public = public
         self.issuer = hashlib.sha256(f"github {oauth.server_url} {oauth.client_id}".encode()).hexdigest()
         self._oauth = oauth
         self._callback = f"{origin}{CALLBACK}"

@@ -29,8 +29,7 @@ def answer(request: Request, problem: Problem) -> Response:
     if "hx-request" in request.headers:
         response: Response = errors.answer(problem)
         if isinstance(problem, LoginNeededError):
-            shown = urlsplit(request.headers.get("hx-current-url", ""))
-            response.headers["HX-Redirect"] = _login(f"{shown.path}?{shown.query}" if shown.query else shown.path)
+            response.headers["HX-Redirect"] = _login(_shown(request))
     elif not _reads_pages(request):
         response = errors.answer(problem)
     elif isinstance(problem, LoginNeededError):
@@ -49,6 +48,15 @@ def answer(request: Request, problem: Problem) -> Response:
 def _reads_pages(request: Request) -> bool:
     """Whether HTML is asked for by name, as browsers do where a page is to be shown, and programs do not."""
     return "text/html" in request.headers.get("accept", "")
+
+
+def _shown(request: Request) -> str | None:
+    """Return the path that htmx says is in the browser's address line."""
+    try:
+        parts = urlsplit(request.headers.get("hx-current-url", ""))
+    except ValueError:
+        return None
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 def _asked(request: Request) -> str:

@@ -71,21 +71,21 @@ class GitHubRoles:
         self._said: dict[tuple[int, str], tuple[Role | None, float]] = {}
         self._installations: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="roles")
 
     def of(self, session: Session, repositories: Iterable[str]) -> Mapping[str, Role]:
         """Return the repositories of these that GitHub lets somebody read, and that the store knows."""
         names = [name for name in dict.fromkeys(repositories) if _NAME.fullmatch(name)]
         found = {name: self._remembered(session, name) for name in names}
         unknown = self._known([name for name, said in found.items() if said is None])
-        answers = self._threads.map(lambda name: self._asked(session, name), unknown)
         roles = {name: said[0] for name, said in found.items() if said is not None}
-        roles |= dict(zip(unknown, answers, strict=True))
+        roles |= dict(zip(unknown, self._all_asked(session, unknown), strict=True))
         return {name: role for name in names if (role := roles.get(name)) is not None}
 
-    def close(self) -> None:
-        """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+    def _all_asked(self, session: Session, names: list[str]) -> list[Role | None]:
+        if len(names) < 2:
+            return [self._asked(session, name) for name in names]
+        with ThreadPoolExecutor(min(len(names), _AT_ONCE), thread_name_prefix="roles") as threads:
+            return list(threads.map(lambda name: self._asked(session, name), names))
 
     def _known(self, names: list[str]) -> list[str]:
         """Return those that the store has something of; of others there is nothing to see, and GitHub is not asked."""

@@ -14,9 +14,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from oversight_github.client import Forbidden, GitHubError
+from oversight_github.oauth import Identity
 from oversight_server.errors import Problem
 from oversight_server.pages.access import gate
-from oversight_server.pages.access.attempts import Attempts
 from oversight_server.pages.access.gate import Access, Fields, csrf_checked
 from oversight_server.pages.access.github import CALLBACK, SECONDS, GitHubLogin
 from oversight_server.pages.access.people import Person
@@ -24,8 +24,6 @@ from oversight_server.pages.access.problems import LOGIN
 from oversight_server.pages.access.site import HOME, from_here, within
 from oversight_server.pages.access.tokens import TokenLogin
 from oversight_server.pages.rendering import page
-
-_LIMIT, _PER_SECONDS = 20, 60.0
 
 _log = logging.getLogger("oversight.server")
 
@@ -35,7 +33,7 @@ class Desk:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        self._attempts = Attempts(_LIMIT, _PER_SECONDS)
+        self._attempts = access.attempts
 
     def show(self, request: Request, target: Annotated[str | None, Query(alias="next")] = None) -> Response:
         """Show the ways to log in; who is in already goes on."""
@@ -68,21 +66,30 @@ class Desk:
         spent = {"Set-Cookie": self._removal(name)}
         if error is not None:
             raise Problem(403, "GitHub was told not to say who you are", mend=f"begin again at {LOGIN}", headers=spent)
-        caller = _caller(request)
-        self._attempts.check(caller)
         try:
-            who, target = self._github.finish(begun, code)
-        except GitHubError as failure:
-            self._attempts.failed(caller)
-            _log.warning("login through GitHub failed", exc_info=failure)
-            if isinstance(failure, Forbidden):
-                told = Problem(403, "GitHub does not confirm the login", mend=f"begin again at {LOGIN}", headers=spent)
-            else:
-                told = Problem(503, "GitHub does not say who you are", mend="try again in a moment", headers=spent)
-            raise told from None
+            who, target = self._confirmed(request, begun, code)
+        except Problem as problem:
+            problem.headers |= spent
+            raise
         response = self._let_in(request, target, who.login, self._github, account=who.account)
         response.headers.append("Set-Cookie", spent["Set-Cookie"])
         return response
+
+    def _confirmed(self, request: Request, begun: str, code: str | None) -> tuple[Identity, str]:
+        """Return who GitHub says it is, and where they wanted to go. Raises Problem."""
+        self._attempts.check(_caller(request))
+        try:
+            who, target = self._github.finish(begun, code)
+        except GitHubError as failure:
+            self._attempts.failed(_caller(request))
+            _log.warning("login through GitHub failed", exc_info=failure)
+            if isinstance(failure, Forbidden):
+                raise Problem(403, "GitHub does not confirm the login", mend=f"begin again at {LOGIN}") from None
+            raise Problem(503, "GitHub does not say who you are", mend="try again in a moment") from None
+        if not (who.installations or self._github.public):
+            _log.info("login refused", extra={"fields": {"via": "github", "who": who.login}})
+            raise Problem(403, "nothing here is yours to see", mend="ask for a role in a repository")
+        return who, target
 
     async def sent(self, request: Request) -> Fields:
         """Return the form of a stranger who may try a token, and read none of another's. Raises Problem."""

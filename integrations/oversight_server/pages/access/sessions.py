@@ -6,8 +6,10 @@ hours after the login, and at once with the logout; the row goes then, or with t
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -18,6 +20,7 @@ from typing import cast
 from sqlalchemy import ColumnElement, Engine, delete, insert, or_, select, update
 
 from oversight.audit.store.engine import reading, writing
+from oversight.errors import StoreError
 from oversight_server.pages.access.people import Via
 from oversight_server.tables import sessions
 
@@ -26,6 +29,9 @@ EACH = 10
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _TOUCH = timedelta(minutes=1)
+_SWEEP = 3600.0
+
+_log = logging.getLogger("oversight.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Sessions:
         self, engine: Engine, *, idle: timedelta, longest: timedelta,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:  # fmt: skip
-        self._engine = engine
+        self.engine = engine
         self._idle = idle
         self._clock = clock
         self.longest = longest
@@ -59,7 +65,7 @@ class Sessions:
                "created_at": now, "used_at": now, "ends_at": now + self.longest}  # fmt: skip
         own = (sessions.c.login == login, sessions.c.issuer == issuer)
         newest = select(sessions.c.key).where(*own).order_by(sessions.c.created_at.desc()).limit(EACH - 1)
-        with writing(self._engine) as connection:
+        with writing(self.engine) as connection:
             connection.execute(delete(sessions).where(self._over(now)))
             kept = connection.execute(newest).scalars().all()
             connection.execute(delete(sessions).where(*own, sessions.c.key.not_in(kept)))
@@ -72,24 +78,32 @@ class Sessions:
             return None
         now = self._clock()
         columns = [sessions.c[name] for name in Session.__dataclass_fields__]
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             row = connection.execute(select(*columns).where(sessions.c.key == _digest(key), ~self._over(now))).first()
         if row is None:
             return None
         if now - row.used_at > _TOUCH:
-            with writing(self._engine) as connection:
+            with writing(self.engine) as connection:
                 connection.execute(update(sessions).where(sessions.c.key == _digest(key)).values(used_at=now))
         return Session(row.login, cast("Via", row.via), row.issuer, row.account, row.used_at, row.ends_at)
 
     def end(self, key: str | None) -> None:
         """Remove a session, if there is one."""
         if key is not None and _KEY.fullmatch(key):
-            with writing(self._engine) as connection:
+            with writing(self.engine) as connection:
                 connection.execute(delete(sessions).where(sessions.c.key == _digest(key)))
 
-    def sweep(self) -> None:
-        """Remove all that are over."""
-        with writing(self._engine) as connection:
+    async def sweep(self) -> None:
+        """Remove what is over now and then, until cancelled."""
+        while True:
+            try:
+                await asyncio.to_thread(self._swept)
+            except StoreError as error:
+                _log.warning("sessions not swept", exc_info=error)
+            await asyncio.sleep(_SWEEP)
+
+    def _swept(self) -> None:
+        with writing(self.engine) as connection:
             connection.execute(delete(sessions).where(self._over(self._clock())))
 
     def _over(self, now: datetime) -> ColumnElement[bool]:

@@ -62,7 +62,7 @@ def _github(settings: Settings, engine: Engine, app: GitHubApp | None) -> GitHub
         server_url=github.server_url, api_url=github.api_url,
     )  # fmt: skip
     roles = GitHubRoles(app, engine, public=settings.pages.public, seconds=settings.pages.role_seconds)
-    return GitHubLogin(oauth, url, roles)
+    return GitHubLogin(oauth, url, roles, public=settings.pages.public)
 
 
 def _token(settings: Settings) -> TokenLogin | None:

@@ -1,0 +1,1 @@
+"""Who may come in to the pages, and what they may see and do."""
