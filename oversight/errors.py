@@ -9,6 +9,8 @@
     ├── ConfigError                a settings file or variable that cannot be read
     ├── OutputError                the result could not be written (full disk, missing folder)
     ├── StoreError                 the audit's database: cannot be reached, written, or believed
+    ├── VaultError                 the vault of a study: in use, damaged, or asked for what it does not give
+    ├── ResearchError              a study's folder, a worker, the sandbox or the vault: missing, damaged or in use
     └── MissingExtraError          a package of an optional extra is not installed
     UnscoredError                  exit 3, the change is understood but could not be scored: fail closed
 
@@ -70,6 +72,14 @@ class OutputError(OversightError):
 
 class StoreError(OversightError):
     """The audit's database cannot be reached, read or written, or holds what it should not."""
+
+
+class ResearchError(OversightError):
+    """A study cannot go on: its folder is damaged or in use, or a process that it needs cannot be had."""
+
+
+class VaultError(OversightError):
+    """The vault of a study is in use, is damaged, or was asked for what it does not give."""
 
 
 class MissingExtraError(OversightError):
