@@ -24,7 +24,7 @@ import typer
 from oversight import __version__
 from oversight.errors import OversightError, UsageError
 
-_COMMANDS = ("review", "mine", "score", "train", "pgr", "audit", "canary", "doctor")
+_COMMANDS = ("review", "mine", "score", "label", "train", "pgr", "audit", "canary", "doctor")
 _INTERRUPTED = 130
 _UNSCORED = 3
 _INPUT_WRONG = 2

@@ -153,13 +153,16 @@ def _voters(said: Sequence[Said]) -> tuple[Voter, ...]:
 
 
 def _votes(said: Sequence[Said], voters: Sequence[Voter]) -> Votes:
-    """Return the votes (N, J). A principle whose reviewer failed on a change abstains there: it was not heard."""
+    """Return the votes (N, J). A principle whose reviewer failed on a change, or abstained from it as a whole, abstains
+    there: it was not heard.
+    """
     votes = np.full((len(said), len(voters)), ABSTAINS, dtype=np.int64)
     for row, one in enumerate(said):
-        failed = {fault.reviewer for fault in one.faults}
+        unheard = {fault.reviewer for fault in one.faults}
+        unheard |= {said.reviewer for said in one.opinions if said.principle is None and said.risk is None}
         heard = {(opinion.reviewer, opinion.principle): opinion.risk for opinion in one.opinions}
         for column, voter in enumerate(voters):
-            if voter.reviewer in failed:
+            if voter.reviewer in unheard:
                 continue
             risk = heard.get((voter.reviewer, voter.principle))
             if voter.principle is not None:

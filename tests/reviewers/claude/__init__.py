@@ -1,0 +1,1 @@
+"""Tests of the reviewer that asks Claude, against a local stub of the service."""
