@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, RootTransaction, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
@@ -92,6 +92,29 @@ def reading(engine: Engine) -> Iterator[Connection]:
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with _told(), engine.connect() as connection, connection.execution_options(**options).begin():
         yield connection
+
+
+@contextmanager
+def aside(engine: Engine) -> Iterator[Connection]:
+    """A connection whose temporary tables nobody else sees and that end with it. `StoreError` where the database fails.
+
+    with aside(engine) as connection:
+        with unlocked(connection): …      write to temporary tables, for as long as it takes: nobody waits
+        with locked(connection): …        one transaction that writes, as of `writing`
+    """
+    with _told(), engine.connect() as connection:
+        connection.detach()
+        yield connection
+
+
+def unlocked(connection: Connection) -> RootTransaction:
+    """Return a transaction that has begun, for use in a `with`, and that writes to temporary tables alone."""
+    return connection.execution_options(**{_READS: True}).begin()
+
+
+def locked(connection: Connection) -> RootTransaction:
+    """Return a transaction that has begun, for use in a `with`: the only one that writes, where that matters."""
+    return connection.execution_options(**{_READS: False}).begin()
 
 
 @contextmanager

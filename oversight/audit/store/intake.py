@@ -12,29 +12,26 @@ a file may be taken in again after it has grown.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, islice, repeat
+from itertools import chain, repeat
 from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, delete, insert, select, text, update
+from sqlalchemy import Connection, Engine, delete, insert, text, update
 
 from oversight.audit import fields, lines
 from oversight.audit.fields import Fields
-from oversight.audit.store import ledger, reports
+from oversight.audit.store import ledger, reports, staging
 from oversight.audit.store.chain import Entry
-from oversight.audit.store.engine import writing
-from oversight.audit.store.reports import Told, digest, upsert
-from oversight.audit.store.tables import changes, labels, runs, storable
-from oversight.audit.store.tables import reports as report_rows
+from oversight.audit.store.engine import aside, locked, unlocked, writing
+from oversight.audit.store.reports import digest
+from oversight.audit.store.tables import runs, storable
 from oversight.errors import LabelError, StoreError
 
 LONGEST = 256 << 20
 """Bytes of a line, or of a report that is a document: more is no file of ours."""
 
-_BATCH = 500
 _IMPORTERS = 0x0A0D17  # PostgreSQL's lock that importers hold: two that met the same changes would wait for each other
 _WHAT = "name a report, scores.jsonl, labels.jsonl or a file of verdicts, as oversight writes them"
 _HOLD = "write it with oversight, or restore it from before it was touched"
@@ -110,80 +107,49 @@ def take(
         found = chain(repeat(b"\n", blank), [first], _rows(file, name))
     rows = _Counted(found, name, advance, document=document)
     moment = at or datetime.now(UTC)
-    with writing(engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORTERS})
-        values = {"kind": kind, "name": storable(name), "at": moment, "lines": 0, "added": 0}
-        run = connection.scalars(insert(runs).values(values).returning(runs.c.id)).one()
-        taken = _taken(connection, kind, rows, name, repository, run, moment)
-        if taken.added:
-            told = {"lines": taken.found, "added": taken.added}
-            connection.execute(update(runs).where(runs.c.id == run).values(told))
-        else:
-            connection.execute(delete(runs).where(runs.c.id == run))
+    if kind == "verdicts":
+        entries = _verdicts(rows, name)
+        with writing(engine) as connection:
+            return _on_record(connection, kind, name, moment, lambda _run: _append(connection, entries, rows.found))
+    if kind != "reports" and repository is None:
+        raise StoreError(f"{name}: its lines name no repository", mend="say which one they are of, with --repository")
+    with aside(engine) as connection:
+        with unlocked(connection):
+            settle = _gather(connection, kind, rows, repository, moment)
+        with locked(connection):
+            return _on_record(
+                connection, kind, name, moment, lambda run: Taken(kind, rows.found, settle(connection, run))
+            )
+
+
+def _on_record(connection: Connection, kind: str, name: str, at: datetime, write: Callable[[int], Taken]) -> Taken:
+    """Write what a file brings, and that it did; one that brings nothing new is no run."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _IMPORTERS})
+    values = {"kind": kind, "name": storable(name), "at": at, "lines": 0, "added": 0}
+    run = connection.scalars(insert(runs).values(values).returning(runs.c.id)).one()
+    taken = write(run)
+    if taken.added:
+        told = {"lines": taken.found, "added": taken.added}
+        connection.execute(update(runs).where(runs.c.id == run).values(told))
+    else:
+        connection.execute(delete(runs).where(runs.c.id == run))
     return taken
 
 
-def _taken(
-    connection: Connection,
-    kind: str,
-    rows: _Counted,
-    name: str,
-    repository: str | None,
-    run: int,
-    at: datetime,
-) -> Taken:
-    if kind == "verdicts":
-        return _verdicts(connection, rows, name)
-    if kind == "reports":
-        told = (reports.read(value, where, repository) for where, value in rows.told())
-        came = reports.Came("import", None, at, run)
-        added = sum(reports.add(connection, one, came)[1] for one in told)
-        return Taken(kind, rows.found, added)
-    if repository is None:
-        raise StoreError(f"{name}: its lines name no repository", mend="say which one they are of, with --repository")
-    of = reports.repository_of(connection, storable(repository))
-    if kind == "scores":
-        scores = (reports.read_score(value, where, repository) for where, value in rows.told())
-        came = reports.Came("import", None, at, run)
-        added = sum(_scores(connection, batch, of, came) for batch in _batches(scores))
+def _gather(
+    connection: Connection, kind: str, rows: _Counted, repository: str | None, at: datetime
+) -> Callable[[Connection, int], int]:
+    """Read and check all of a file that has no verdicts; what puts it on record is returned."""
+    if kind == "labels" and repository is not None:
+        staging.gather_labels(connection, (_label(value, where, repository) for where, value in rows.told()))
+        return lambda here, run: staging.settle_labels(here, storable(repository), run)
+    if kind == "scores" and repository is not None:
+        told = (reports.read_score(value, where, repository) for where, value in rows.told())
     else:
-        found = (_label(value, where, repository) for where, value in rows.told())
-        added = sum(_labels(connection, batch, of, run) for batch in _batches(found))
-    return Taken(kind, rows.found, added)
-
-
-def _scores(connection: Connection, batch: list[Told], repository: int, came: reports.Came) -> int:
-    ids = _changes(connection, repository, [told.change["commit"] for told in batch])
-    how = asdict(came)
-    rows = [{**told.report, **how, "change_id": ids[told.change["commit"]]} for told in batch]
-    return _fresh(connection, report_rows, rows)
-
-
-def _labels(connection: Connection, batch: list[Mapping[str, Any]], repository: int, run: int) -> int:
-    ids = _changes(connection, repository, [label["commit"] for label in batch])
-    rows = [{**label, "change_id": ids[label["commit"]], "run_id": run} for label in batch]
-    return _fresh(connection, labels, [{key: value for key, value in row.items() if key != "commit"} for row in rows])
-
-
-def _changes(connection: Connection, repository: int, commits: list[str]) -> dict[str, int]:
-    """Return the rows of commits, which are made where there are none."""
-    values = [{"repository_id": repository, "commit": commit} for commit in dict.fromkeys(commits)]
-    connection.execute(upsert(connection, changes).on_conflict_do_nothing(), values)
-    # By commit alone: with the repository PostgreSQL would go through all of its changes for every batch.
-    found = select(changes.c.repository_id, changes.c.commit, changes.c.id).where(changes.c.commit.in_(commits))
-    return {row.commit: row.id for row in connection.execute(found) if row.repository_id == repository}
-
-
-def _fresh(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> int:
-    """Add the rows whose digest is not there yet, and return how many."""
-    by_digest = {row["digest"]: row for row in rows}
-    there = connection.scalars(select(table.c.digest).where(table.c.digest.in_(list(by_digest))))
-    for known in there:
-        del by_digest[known]
-    if by_digest:
-        connection.execute(insert(table), list(by_digest.values()))
-    return len(by_digest)
+        told = (reports.read(value, where, repository) for where, value in rows.told())
+    staging.gather_reports(connection, told)
+    return lambda here, run: staging.settle_reports(here, reports.Came("import", None, at, run))
 
 
 def _label(told: Mapping[str, Any], where: str, repository: str) -> Mapping[str, Any]:
@@ -203,19 +169,17 @@ def _label(told: Mapping[str, Any], where: str, repository: str) -> Mapping[str,
     return {**told, "decided_at": moment, "excluded": excluded, "digest": name}
 
 
-def _verdicts(connection: Connection, rows: _Counted, name: str) -> Taken:
-    numbers = array("Q")
-
-    def entries() -> Iterator[Entry]:
-        for number, entry in lines.stream(rows):
-            numbers.append(number)
-            yield entry
-
+def _verdicts(rows: _Counted, name: str) -> list[tuple[int, Entry]]:
+    """Read and check all of a file of verdicts: its entries, each with the number of its line."""
     try:
-        appended = ledger.append(connection, entries())
+        return list(lines.stream(rows))
     except LabelError as error:
         raise StoreError(f"{name}: {error.message}", mend=error.mend) from error
-    return Taken("verdicts", rows.found, appended.added, tuple(numbers[place] for place in appended.differing))
+
+
+def _append(connection: Connection, entries: Sequence[tuple[int, Entry]], found: int) -> Taken:
+    appended = ledger.append(connection, (entry for _, entry in entries))
+    return Taken("verdicts", found, appended.added, tuple(entries[place][0] for place in appended.differing))
 
 
 def _first(file: IO[bytes], name: str) -> tuple[int, bytes]:
@@ -253,9 +217,3 @@ def _object(row: bytes, where: str) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise StoreError(f"{where} is no object", mend=_WHAT)
     return told
-
-
-def _batches(values: Iterable[Any]) -> Iterator[list[Any]]:
-    source = iter(values)
-    while batch := list(islice(source, _BATCH)):
-        yield batch

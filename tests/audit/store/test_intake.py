@@ -203,6 +203,22 @@ def test_a_file_that_is_amiss_at_its_very_end_leaves_nothing(store: Store):
     assert "line 1201" in refused(store, rows(*many, {}))
 
 
+def test_nobody_waits_while_a_file_is_read(store: Store):
+    """Somebody has a verdict put on record meanwhile, and sees nothing of the file until all of it is there."""
+    seen: list[dict[str, list[Any]]] = []
+
+    class Slow(io.BytesIO):
+        def readline(self, size: int | None = -1, /) -> bytes:
+            if self.tell() and not seen:
+                store.append([verdict()])
+                seen.append(held(store))
+            return super().readline(size)
+
+    assert take(store.engine, Slow(rows(SCORE, {**SCORE, "commit": OTHER})), "a", repository="o/r").added == 2
+    assert (len(seen[0]["ledger"]), seen[0]["runs"], seen[0]["changes"], seen[0]["reports"]) == (1, [], [], [])
+    assert len(held(store)["reports"]) == 2
+
+
 REPORT = as_json.as_dict(flagged_by_principle())
 
 
