@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from oversight.errors import ConfigError
+from oversight.audit.budget.spending import parse
+from oversight.errors import ConfigError, UsageError
 from oversight.experiment.runs import data_directory
 from oversight.reports.escape import terminal
 from oversight_server.origins import origin_of
@@ -26,10 +27,7 @@ NESTED = "__"
 SHORTEST_SECRET = 8
 
 _LARGEST_KEY = 65_536
-_SECRETS = (
-    ("webhook_secret",), ("webhook_secret_previous",), ("api_token",), ("database_url",), ("github", "client_secret"),
-    ("pages", "token"),
-)  # fmt: skip
+_SECRETS = ("webhook_secret", "webhook_secret_previous", "api_token", "database_url")
 _REPOSITORY = re.compile(r"(?!\.+(?:/|$))[A-Za-z0-9._-]{1,100}(?:/(?!\.+$)[A-Za-z0-9._-]{1,100})?")
 _BEGIN, _PRIVATE = "-----BEGIN ", "PRIVATE KEY-----"
 
@@ -49,16 +47,26 @@ def _private_key(value: object) -> object:
     if not isinstance(text, str):
         raise ValueError("give the key or the path of its file")
     if not text.lstrip().startswith(_BEGIN):
-        try:
-            with Path(text).expanduser().open(encoding="ascii") as file:
-                text = file.read(_LARGEST_KEY)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else None
-            raise ValueError(f"the file cannot be read: {reason or 'it is no text'}") from None
+        text = _content(text)
     text = text.replace("\\n", "\n").strip()
     if not text.startswith(_BEGIN) or _PRIVATE not in text:
         raise ValueError("it is no private key in PEM format, as GitHub hands it out, and names no file with one")
     return text + "\n"
+
+
+def _client_secret(value: object) -> object:
+    """Return the secret itself where the setting names a file, by its path from the root: no secret has a slash."""
+    text = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return _content(text).strip() if isinstance(text, str) and text.startswith("/") else value
+
+
+def _content(path: str) -> str:
+    try:
+        with Path(path).expanduser().open(encoding="ascii") as file:
+            return file.read(_LARGEST_KEY)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise ValueError(f"the file cannot be read: {reason or 'it is no text'}") from None
 
 
 def _address(value: str) -> str:
@@ -92,10 +100,12 @@ class GitHubSettings(_Group):
         pattern=r"^[A-Za-z0-9._-]{8,64}$",
         description="Client id of the App, on its settings page: lets people log in to the pages.",
     )
-    client_secret: Secret | None = Field(default=None, description="A client secret of the App, for the same.")
+    client_secret: Annotated[Secret, BeforeValidator(_client_secret)] | None = Field(
+        default=None, description="A client secret of the App, for the same: the secret, or the whole path of its file."
+    )
     api_url: Address = Field(default="https://api.github.com", description="REST API; `https://HOST/api/v3` on GHES.")
     server_url: Address = Field(
-        default="https://github.com", description="Where git fetches from; `https://HOST` on GHES."
+        default="https://github.com", description="Where git fetches from and people log in; `https://HOST` on GHES."
     )
 
 
@@ -206,6 +216,14 @@ class ApiSettings(_Group):
     )
 
 
+def _budget(value: str) -> str:
+    try:
+        parse(value)
+    except UsageError as error:
+        raise ValueError(f"{error.message}: {error.mend}") from None
+    return value
+
+
 class PagesSettings(_Group):
     """Where the pages are, and who may come in. There are none without a way to log in."""
 
@@ -220,6 +238,12 @@ class PagesSettings(_Group):
         description="Whether everybody with an account of GitHub may view what is kept of public repositories, not "
         "only who has a role there.",
     )
+    budget: Annotated[str, AfterValidator(_budget)] = Field(
+        default="20 per week",
+        description='What people can judge: "20 per week", "10 per day" or "5%". "Add what came since" in the queue '
+        "chooses so many changes.",
+    )
+    share: float = Field(default=0.25, gt=0, le=1, description="Part of that budget for the random slice.")
     idle_hours: float = Field(default=2.0, gt=0, le=720, description="Hours without a request that end a login.")
     longest_hours: float = Field(default=12.0, gt=0, le=720, description="Hours after which a login ends in any case.")
     role_seconds: float = Field(
@@ -322,21 +346,20 @@ def load(**given: Any) -> Settings:
     return settings
 
 
-def _of_files() -> dict[str, Any]:
+def _of_files() -> dict[str, str]:
     """Return the secrets that stand in files, without the line end there; variables of their own go before them."""
-    found: dict[str, Any] = {}
+    found = {}
     for name in _SECRETS:
-        path = os.environ.get(f"{variable(*name)}_FILE")
-        if not path or os.environ.get(variable(*name)):
+        path = os.environ.get(f"{variable(name)}_FILE")
+        if not path or os.environ.get(variable(name)):
             continue
-        group = found.setdefault(name[0], {}) if len(name) > 1 else found
         try:
             with Path(path).open(encoding="utf-8") as file:
-                group[name[-1]] = file.read(_LARGEST_KEY).strip()
+                found[name] = file.read(_LARGEST_KEY).strip()
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else None
             raise ConfigError(
-                f"{variable(*name)}_FILE: the file cannot be read: {reason or 'it is no text'}",
+                f"{variable(name)}_FILE: the file cannot be read: {reason or 'it is no text'}",
                 mend="let the user that runs the server read it",
             ) from None
     return found

@@ -153,7 +153,7 @@ def make_token(world: World, request: Request) -> Reply:
         raise Refusal(404, "Not Found")
     body = request.body or {}
     names = body.get("repositories", [])
-    if any(name != world.repository.partition("/")[2] for name in names):
+    if any(name.lower() != world.repository.partition("/")[2] for name in names):
         raise Refusal(422, "There is at least one repository that does not exist or is not accessible to the parent.")
     wanted = body.get("permissions", app.granted)
     ranks = ("none", "read", "write")
@@ -168,6 +168,7 @@ def make_token(world: World, request: Request) -> Reply:
 @route("GET", "/repos/{owner}/{repo}/installation")
 def installation_of(world: World, request: Request) -> Reply:
     app = app_of(world)
-    if f"{request.variables['owner']}/{request.variables['repo']}" != world.repository:
+    # GitHub minds no case in names.
+    if f"{request.variables['owner']}/{request.variables['repo']}".lower() != world.repository:
         raise Refusal(404, "Not Found")
     return Reply({"id": app.installation, "permissions": app.granted, "repository_selection": "all"})

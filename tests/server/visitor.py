@@ -16,7 +16,7 @@ from tests.server.thread import Served
 
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 FORM = "application/x-www-form-urlencoded"
-TOKEN = "a token of the tests for pages"
+TOKEN = "a-token-of-the-tests-for-pages"
 
 
 class Visitor(Client):

@@ -151,7 +151,8 @@ def test_the_key_is_a_new_one_with_each_login(place: Place):
     "target",
     [
         "https://evil.example.com/", "//evil.example.com", "/\\evil.example.com", "\\/evil.example.com",
-        "/%09/evil.example.com", "javascript:alert(1)", "%0d%0aSet-Cookie:%20a=b", "/who%0d%0aX:%20y", "/login/github", "/logout", "",
+        "/%09/evil.example.com", "javascript:alert(1)", "%0d%0aSet-Cookie:%20a=b", "/who%0d%0aX:%20y",
+        "/login/github", "/logout", "",
     ],
 )  # fmt: skip
 def test_a_login_leads_nowhere_else(place: Place, target: str):
