@@ -1,17 +1,18 @@
 """Request bodies: read no further than a limit, and together never more than a fixed amount of memory.
 
 Whoever is not known yet may send bytes but not make the server hold many of them: up to `FREE` bytes of a body are
-covered by the limit on connections, and what goes beyond is taken from one `Budget`, for which large bodies wait. A
-body takes all that it may need at once: bodies that each hold a part and wait for the rest would wait for each other.
-All of it has to end before a deadline, so that bodies which never come do not keep the budget.
+covered by the limit on connections, and what goes beyond is taken from one `Budget` as it arrives, so that a length
+that is only announced costs nothing. Bodies that each hold a part and wait for the rest would wait for each other for
+ever: so bytes are given out only as long as all bodies could still come to their end, one after the other. A body that
+comes too slowly, or not before a deadline, is given up.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from fastapi import Request
 from starlette.requests import ClientDisconnect
@@ -20,49 +21,84 @@ from oversight_server.errors import Problem
 
 FREE = 64 * 1024
 
+WINDOW = 2.0
+"""Seconds in which a body that is beyond `FREE` has to bring another `LEAST` bytes."""
+
+LEAST = 64 * 1024
+
+
+@dataclass(eq=False)
+class Share:
+    """What one body holds of a budget, and the most that it may come to hold."""
+
+    most: int
+    held: int = 0
+
+    @property
+    def missing(self) -> int:
+        """Bytes that it may still ask for."""
+        return self.most - self.held
+
 
 class Budget:
-    """Bytes that all bodies together may take beyond the first `FREE` of each. First come, first served."""
+    """Bytes that all bodies together may hold beyond the first `FREE` of each."""
 
     def __init__(self, total: int) -> None:
         self.total = total
-        self._left = total
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._shares: set[Share] = set()
+        self._waiting: set[asyncio.Future[None]] = set()
 
     @property
     def left(self) -> int:
-        """Bytes that nobody has taken."""
-        return self._left
+        """Bytes that nobody holds."""
+        return self.total - sum(share.held for share in self._shares)
 
-    async def take(self, amount: int) -> None:
-        """Wait until `amount` bytes are left, and take them."""
-        if not self._waiting and amount <= self._left:
-            self._left -= amount
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((amount, turn))
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._left += amount
-            self._serve()
-            raise
+    def join(self, share: Share) -> None:
+        """Let a body take part, which holds nothing yet. `ValueError` where it may need more than there is."""
+        if share.held or share.most > self.total:
+            raise ValueError("no such share fits into the budget")
+        self._shares.add(share)
 
-    def give_back(self, amount: int) -> None:
-        """Return bytes, and let those go on who wait for them."""
-        self._left += amount
-        self._serve()
+    async def take(self, share: Share, amount: int) -> None:
+        """Wait until another `amount` of bytes can be had, and take them."""
+        while not self._granted(share, amount):
+            change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.add(change)
+            try:
+                await change
+            finally:
+                self._waiting.discard(change)
 
-    def _serve(self) -> None:
-        while self._waiting:
-            amount, turn = self._waiting[0]
-            if not turn.done():
-                if amount > self._left:
-                    return
-                self._left -= amount
-                turn.set_result(None)
-            self._waiting.popleft()
+    def settle(self, share: Share) -> None:
+        """Note that a body is there: it will need no more."""
+        share.most = share.held
+        self._changed()
+
+    def leave(self, share: Share) -> None:
+        """Take back what a body holds."""
+        self._shares.discard(share)
+        self._changed()
+
+    def _granted(self, share: Share, amount: int) -> bool:
+        share.held += amount
+        if self._safe():
+            return True
+        share.held -= amount
+        return False
+
+    def _safe(self) -> bool:
+        """Whether all could be read to their end one after the other, least missing first: the banker's algorithm."""
+        left = self.left
+        for share in sorted(self._shares, key=lambda one: one.missing):
+            if share.missing > left:
+                return False
+            left += share.held
+        return left >= 0
+
+    def _changed(self) -> None:
+        for change in self._waiting:
+            if not change.done():
+                change.set_result(None)
 
 
 @asynccontextmanager
@@ -72,40 +108,74 @@ async def read(
     """Give the body of `request`, and keep its share of the budget for the length of the block.
 
     `on_chunk` sees each piece as it comes. Raises Problem: 413 above `limit` bytes, without reading on; 408 where the
-    body is not there after `seconds`; 503 where there was no memory for it; 400 where the sender has left.
+    body is not there after `seconds`, or comes too slowly; 503 where there was no memory for it; 400 where the sender
+    has left.
     """
     announced = refuse_large(request, limit)
-    taken = 0
-    body = bytearray()
-    starved = False
+    share = Share(max(0, (limit if announced is None else announced) - FREE))
+    budget.join(share)
     try:
+        yield bytes(await _Reading(budget, share, limit, seconds, on_chunk).read(request))
+    finally:
+        budget.leave(share)
+
+
+class _Reading:
+    """One body on its way."""
+
+    def __init__(
+        self, budget: Budget, share: Share, limit: int, seconds: float, on_chunk: Callable[[bytes], None]
+    ) -> None:
+        self._budget, self._share, self._limit = budget, share, limit
+        self._on_chunk = on_chunk
+        self._body = bytearray()
+        self._now = asyncio.get_running_loop().time
+        self._since = self._now()  # when the window began, and with how many bytes
+        self._counted = 0
+        self._end = self._since + seconds
+        self._starved = False
+
+    async def read(self, request: Request) -> bytearray:
+        """Return all of it. Raises Problem."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(self._end) as deadline:
                 async for chunk in request.stream():
-                    if len(body) + len(chunk) > limit:
-                        raise too_large(limit)
-                    if not taken and len(body) + len(chunk) > FREE:
-                        starved, wanted = True, limit if announced is None else announced
-                        await budget.take(wanted)
-                        starved, taken = False, wanted
-                    body += chunk
-                    on_chunk(chunk)
+                    await self._take(chunk, deadline)
         except TimeoutError:
-            if starved:
+            if self._starved:
                 raise Problem(503, "too many large bodies at once", mend="send it again later", close=True) from None
             raise Problem(408, "the body did not come in time", mend="send it again", close=True) from None
         except ClientDisconnect:
             raise Problem(400, "the body was cut off", mend="send it again", close=True) from None
-        yield bytes(body)
-    finally:
-        if taken:
-            budget.give_back(taken)
+        self._budget.settle(self._share)
+        return self._body
+
+    async def _take(self, chunk: bytes, deadline: asyncio.Timeout) -> None:
+        size = len(self._body) + len(chunk)
+        if size > self._limit:
+            raise too_large(self._limit)
+        if size > FREE:
+            await self._claim(size - FREE - self._share.held, deadline)
+        self._body += chunk
+        self._on_chunk(chunk)
+        if size - self._counted >= LEAST:
+            self._counted, self._since = size, self._now()
+        if size > FREE:
+            deadline.reschedule(min(self._end, self._since + WINDOW))
+
+    async def _claim(self, amount: int, deadline: asyncio.Timeout) -> None:
+        asked = self._now()
+        deadline.reschedule(self._end)
+        self._starved = True
+        await self._budget.take(self._share, amount)
+        self._starved = False
+        self._since += self._now() - asked  # who waits for us is not slow
 
 
 def refuse_large(request: Request, limit: int) -> int | None:
     """Return the length that the request gives its body, None where it gives none; Problem 413 above `limit` bytes."""
     length = request.headers.get("content-length")
-    # Beside a transfer encoding it says nothing of the body, and would have it read on a budget of its sender's choice.
+    # Beside a transfer encoding it says nothing of the body.
     if length is None or "transfer-encoding" in request.headers:
         return None
     if not length.isdecimal() or len(length) > 18 or int(length) > limit:

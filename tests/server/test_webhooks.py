@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -14,6 +16,7 @@ import pytest
 from sqlalchemy import event
 
 from oversight_github.events import MAX_BYTES
+from oversight_server import body as bodies
 from oversight_server import webhooks
 from oversight_server.inbox import Delivery
 from oversight_server.signature import sign
@@ -128,6 +131,28 @@ def test_memory_that_strangers_hold_is_no_delivery_lost(
         assert {answer.split()[1] for answer in answers} <= {b"408", b"503"}
         assert served.metric("oversight_deliveries_unstored_total") == 0
         assert served.metric(OUTCOME, outcome="rejected") == 2
+
+
+def test_large_bodies_of_strangers_that_hang_keep_nobody_out(
+    tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+):
+    """They cost what they have sent, and not what they announce: honest deliveries, large ones too, pass them by."""
+    monkeypatch.setattr(webhooks, "SECONDS", 600.0)
+    monkeypatch.setattr(bodies, "WINDOW", 600.0)
+    head = (
+        f"POST {HOOKS} HTTP/1.1\r\nHost: x\r\nX-Hub-Signature-256: {sign(b'another one', b'')}\r\n"
+        f"Content-Length: {MAX_BYTES}\r\n\r\n"
+    ).encode()
+    with Served(settings_of(tmp_path, memory_megabytes=26), recorder) as served, ExitStack() as hanging:
+        for _ in range(8):
+            stranger = hanging.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=30))
+            stranger.sendall(head + bytes(bodies.FREE + 50_000))
+        for size in (300, 300_000, 3_000_000):
+            payload = b'{"a": "' + b"x" * size + b'"}'
+            assert served.deliver(payload).status == 202
+        stranger.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            stranger.recv(1)
 
 
 def test_two_secrets_are_valid_while_one_replaces_the_other(tmp_path: Path, recorder: Recorder):
