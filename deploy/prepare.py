@@ -23,21 +23,24 @@ def prepare(app: Path, folder: Path = HERE) -> list[str]:
     try:
         told = json.loads(app.read_bytes())
         number, key, hook = int(told["id"]), str(told["pem"]), str(told["webhook_secret"])
+        client, secret, url = str(told["client_id"]), str(told["client_secret"]), str(told["external_url"])
     except (OSError, ValueError, KeyError, TypeError):
         sys.exit(f"{app} holds no App as GitHub answers it: a code is good once, and for an hour; create the App again")
     password = _kept(folder, "database_password") or secrets.token_hex(32)
     files = {
         "webhook_secret": hook,
         "github_key": key,
+        "github_client_secret": secret,
         "api_token": secrets.token_hex(32),
         "database_password": password,
         "database_url": f"postgresql://oversight:{password}@database/oversight",
     }
     (folder / "secrets").mkdir(mode=0o700, exist_ok=True)
     written = [name for name, text in files.items() if _write(folder / "secrets" / name, text.strip() + "\n")]
-    example = (HERE / "settings.env.example").read_text(encoding="utf-8")
-    settings = example.replace("OVERSIGHT_GITHUB__APP_ID=12345", f"OVERSIGHT_GITHUB__APP_ID={number}")
-    if _write(folder / "settings.env", settings):
+    lines = (HERE / "settings.env.example").read_text(encoding="utf-8").splitlines()
+    for name, value in (("GITHUB__APP_ID", number), ("GITHUB__CLIENT_ID", client), ("PAGES__URL", url)):
+        lines = [f"OVERSIGHT_{name}={value}" if line.startswith(f"OVERSIGHT_{name}=") else line for line in lines]
+    if _write(folder / "settings.env", "\n".join([*lines, ""])):
         written.append("settings.env")
     return written
 

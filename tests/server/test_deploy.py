@@ -19,6 +19,7 @@ from packaging.utils import canonicalize_name
 
 from oversight_server.github_app import PERMISSIONS
 from oversight_server.handlers import EVENTS
+from oversight_server.pages.access.github import CALLBACK
 from oversight_server.reference import settings as all_settings
 from oversight_server.settings import Settings, load
 from oversight_server.webhooks import PATH
@@ -186,6 +187,7 @@ def test_the_app_asks_for_what_is_used_and_no_more() -> None:
     assert manifest["default_permissions"] == dict(PERMISSIONS)
     assert set(manifest["default_events"]) == EVENTS - UNASKED
     assert manifest["hook_attributes"]["url"].endswith(PATH)
+    assert manifest["callback_urls"] == [manifest["url"] + CALLBACK]
     assert manifest["public"] is False
 
 
@@ -220,14 +222,18 @@ def test_the_page_sends_that_manifest_to_github_and_does_nothing_else() -> None:
 
 def test_what_github_answers_becomes_the_files_that_are_mounted(tmp_path: Path) -> None:
     """All of them, for nobody else to look at; run again it changes nothing, and what is no App is told."""
-    (tmp_path / "app.json").write_text(json.dumps({"id": 4711, "pem": pem(), "webhook_secret": "s" * 40}))
+    url = "https://reviews.example.com"
+    told = {"id": 4711, "client_id": "Iv1.4711", "client_secret": "c" * 40, "external_url": url, "pem": pem(),
+            "webhook_secret": "s" * 40}  # fmt: skip
+    (tmp_path / "app.json").write_text(json.dumps(told))
     prepare = runpy.run_path(str(DEPLOY / "prepare.py"))["prepare"]
     written = prepare(tmp_path / "app.json", tmp_path)
     assert set(written) == {*compose()["secrets"], "settings.env"}
     assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
     password = (tmp_path / "secrets" / "database_password").read_text().strip()
     assert f":{password}@database/" in (tmp_path / "secrets" / "database_url").read_text()
-    assert "OVERSIGHT_GITHUB__APP_ID=4711\n" in (tmp_path / "settings.env").read_text()
+    for line in ("GITHUB__APP_ID=4711", "GITHUB__CLIENT_ID=Iv1.4711", f"PAGES__URL={url}"):
+        assert f"OVERSIGHT_{line}\n" in (tmp_path / "settings.env").read_text()
     assert prepare(tmp_path / "app.json", tmp_path) == []
     (tmp_path / "app.json").write_text('{"message": "Not Found"}')
     with pytest.raises(SystemExit, match="create the App again"):
