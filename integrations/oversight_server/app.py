@@ -17,6 +17,7 @@ from oversight_server.dispatcher import Dispatcher, Jobs
 from oversight_server.inbox import Inbox
 from oversight_server.metrics import Metrics
 from oversight_server.pages import access
+from oversight_server.pages.installing import desk_of, install
 from oversight_server.settings import Settings
 
 _GRACE = 20.0
@@ -32,6 +33,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     inbox, metrics = Inbox(engine), Metrics()
     parts = assemble(settings, metrics)
     admission = access.access_of(settings, engine, parts.app)
+    desk = None if admission is None else desk_of(settings, parts)
     jobs = parts.jobs if jobs is None else jobs
     dispatcher = Dispatcher(inbox, jobs, keep=timedelta(days=settings.retention.deliveries_days)) if jobs else None
     state = health.Health(settings, engine, inbox, jobs, dispatcher)
@@ -54,6 +56,8 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
             if jobs is not None and dispatcher is not None:
                 await asyncio.to_thread(dispatcher.close, _GRACE)
                 await asyncio.to_thread(jobs.stop, settings.queue.stop_seconds)
+            if desk is not None:
+                await asyncio.to_thread(desk.close)
             await asyncio.to_thread(parts.close)
             engine.dispose()
 
@@ -71,4 +75,6 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     app.include_router(dead_letters.router(parts.jobs, settings))
     if admission is not None:
         access.install(app, admission)
+    if desk is not None:
+        install(app, desk)
     return app

@@ -24,6 +24,7 @@ class Assembly:
     """What reviews, the App it reviews for, and its queue; without an App there is none of the latter two."""
 
     reviews: Reviews
+    clones: Clones
     app: GitHubApp | None = None
     jobs: Jobs | None = None
     store: Store | None = None
@@ -38,11 +39,12 @@ class Assembly:
 def assemble(settings: Settings, metrics: Metrics) -> Assembly:
     """Put together what the settings ask for. Raises ConfigError for an App that is none, and StoreError."""
     app = app_of(settings)
-    reviews = reviews_of(settings, app)
+    clones = clones_of(settings)
+    reviews = reviews_of(settings, app, clones)
     if app is None:
-        return Assembly(reviews)
+        return Assembly(reviews, clones)
     store = Store.open(settings.database)
-    return Assembly(reviews, app, Jobs(Services(app, reviews, store, metrics, Options.of(settings))), store)
+    return Assembly(reviews, clones, app, Jobs(Services(app, reviews, store, metrics, Options.of(settings))), store)
 
 
 def app_of(settings: Settings) -> GitHubApp | None:
@@ -54,15 +56,19 @@ def app_of(settings: Settings) -> GitHubApp | None:
     return GitHubApp(github.app_id, key, api_url=github.api_url, patience=_PATIENCE)
 
 
-def reviews_of(settings: Settings, app: GitHubApp | None) -> Reviews:
-    """Return what reviews; it starts its processes when they are needed."""
-    asked = settings.reviews
-    first = {"do": "start", "model": settings.model, "megabytes": asked.megabytes}
-    bounds = Bounds(children=asked.processes, seconds=asked.seconds, answers=asked.reuse)
-    clones = Clones(
+def clones_of(settings: Settings) -> Clones:
+    """Return where clones are kept."""
+    return Clones(
         settings.data_dir.expanduser().absolute() / "clones",
         server_url=settings.github.server_url,
         most_bytes=settings.clones.megabytes * _MEGABYTE,
         limits=Limits(seconds=settings.clones.seconds, size=settings.clones.largest_megabytes * _MEGABYTE),
     )
+
+
+def reviews_of(settings: Settings, app: GitHubApp | None, clones: Clones) -> Reviews:
+    """Return what reviews; it starts its processes when they are needed."""
+    asked = settings.reviews
+    first = {"do": "start", "model": settings.model, "megabytes": asked.megabytes}
+    bounds = Bounds(children=asked.processes, seconds=asked.seconds, answers=asked.reuse)
     return Reviews(Pool(first, bounds), clones, app, local=settings.api.repositories, budget=asked.budget)

@@ -38,7 +38,11 @@ def run(*, host: str | None = None, port: int | None = None) -> None:
 
 def serve(app: FastAPI, settings: Settings) -> None:
     """Serve `app` until SIGTERM or SIGINT. Raises UsageError where it cannot listen."""
-    listening = listen(settings.host, settings.port)
+    stay(app, listen(settings.host, settings.port), settings.connections)
+
+
+def stay(app: FastAPI, listening: socket.socket, connections: int) -> None:
+    """Serve `app` on a socket until SIGTERM or SIGINT, `connections` at once."""
     # uvicorn raises the signal that stopped it once more when all is done; a stop that was asked for is no failure.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: None)
@@ -48,7 +52,7 @@ def serve(app: FastAPI, settings: Settings) -> None:
     # second.
     gc.collect()
     gc.freeze()
-    running = server(app, settings)
+    running = server(app, connections)
     running.run(sockets=[listening])
     if running.started:
         # Jobs that could not be waited for were handed on, and their threads wait for others: nobody waits for them.
@@ -92,7 +96,7 @@ class Impatient(H11Protocol):
             self._wait()
 
 
-def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
+def server(app: FastAPI, connections: int) -> uvicorn.Server:
     """Return uvicorn as it runs here.
 
     h11 reads the requests: unlike httptools it has a limit on their heads, and waits for no head that is larger.
@@ -107,7 +111,7 @@ def server(app: FastAPI, settings: Settings) -> uvicorn.Server:
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=settings.connections,
+            limit_concurrency=connections,
             timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=_GRACE,
             h11_max_incomplete_event_size=_LARGEST_HEAD,

@@ -4,7 +4,8 @@ Exit codes: 0 reviewed; 1 flagged and `--fail-on flagged`; 2 the call or its inp
 could not be scored (fail closed, which covers our own bugs as well); 130 interrupted.
 
 A command is a function in a module of this package, or a group of them, listed in `_COMMANDS`, or an entry point of the
-group `oversight.commands`, by which packages above this one add theirs. Command modules import what is
+group `oversight.commands`, or `oversight.commands.audit` for those of `oversight audit`, by which packages above this
+one add theirs. Command modules import what is
 heavy inside the function, so that `oversight --help` stays instant.
 """
 
@@ -24,7 +25,7 @@ import typer
 from oversight import __version__
 from oversight.errors import OversightError, UsageError
 
-_COMMANDS = ("review", "mine", "score", "label", "train", "pgr", "audit", "canary", "doctor")
+_COMMANDS = ("review", "mine", "score", "label", "train", "pgr", "audit", "canary", "research", "doctor")
 _INTERRUPTED = 130
 _UNSCORED = 3
 _INPUT_WRONG = 2
@@ -66,12 +67,12 @@ def build_app() -> typer.Typer:
         else:
             app.command(name)(command)
     for entry in entry_points(group="oversight.commands"):
-        app.command(entry.name)(_loaded(entry))
+        app.command(entry.name)(loaded(entry))
     return app
 
 
-def _loaded(entry: EntryPoint) -> Callable[..., object]:
-    """The command of another package, or one that says why it is missing: a broken package stops no review."""
+def loaded(entry: EntryPoint) -> Callable[..., object]:
+    """Return the command of another package, or one that says why it is missing: a broken package stops no review."""
     try:
         return cast("Callable[..., object]", entry.load())
     except Exception as error:

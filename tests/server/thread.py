@@ -6,6 +6,8 @@ import threading
 import time
 from typing import Self
 
+from fastapi import FastAPI
+
 from oversight_server.app import create_app
 from oversight_server.dispatcher import Jobs
 from oversight_server.serving import listen, server
@@ -14,12 +16,12 @@ from tests.server.client import Client
 
 
 class Served(Client):
-    """A server that answers as long as the block lasts, and a client of it."""
+    """A server that answers as long as the block lasts, and a client of it; `app`: of another application."""
 
-    def __init__(self, settings: Settings, jobs: Jobs | None) -> None:
-        self.app = create_app(settings, jobs=jobs)
+    def __init__(self, settings: Settings, jobs: Jobs | None, *, app: FastAPI | None = None) -> None:
+        self.app = create_app(settings, jobs=jobs) if app is None else app
         self._socket = listen("127.0.0.1", 0)
-        self._server = server(self.app, settings)
+        self._server = server(self.app, settings.connections)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), daemon=True)
         super().__init__(self._socket.getsockname()[1])
 

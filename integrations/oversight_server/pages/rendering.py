@@ -21,7 +21,7 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from oversight import __version__
 from oversight.reports.escape import visible
@@ -29,6 +29,7 @@ from oversight.reports.words import counted, percent
 from oversight_server.pages.assets import path_of
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_LATEST = 253402300799  # seconds: the end of the year 9999, after which no calendar here goes on
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -66,6 +67,8 @@ def environment() -> Environment:
         "moment": _moment,
         "part": lambda text: quote(str(text).encode("utf-8", "surrogateescape"), safe=""),
         "percent": percent,
+        "prose": _prose,
+        "unix_day": _unix_day,
     }
     return made
 
@@ -75,9 +78,22 @@ def _shown(value: Any) -> Any:
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
+def _prose(text: str, limit: int | None = None) -> Markup:
+    """Return a sentence as markup, in which names between backticks stand as code."""
+    parts = visible(text, limit).split("`")
+    if len(parts) % 2 == 0:  # one of them has no other
+        return escape("`".join(parts))
+    code = Markup("<code>{}</code>")
+    return Markup("").join(code.format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
 def _day(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d}"
 
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _unix_day(seconds: int) -> str:
+    return _day(datetime.fromtimestamp(min(max(seconds, 0), _LATEST), UTC))

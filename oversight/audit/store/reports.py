@@ -216,6 +216,12 @@ def report_of(body: Mapping[str, Any], said: Sequence[Mapping[str, Any]]) -> dic
 
 def base_of(connection: Connection, repository: str, commit: str) -> str | None:
     """Return the base that the newest report on a change names, None where there is none, or none that names one."""
+    body = body_of(connection, repository, commit)
+    return None if body is None else body["change"]["base"]
+
+
+def body_of(connection: Connection, repository: str, commit: str) -> Mapping[str, Any] | None:
+    """Return the newest report on a change but for hunks and findings, None where there is none."""
     bodies = (
         select(reports.c.body)
         .join(changes, changes.c.id == reports.c.change_id)
@@ -223,8 +229,7 @@ def base_of(connection: Connection, repository: str, commit: str) -> str | None:
         .where(repositories.c.key == repository.lower(), changes.c.commit == commit, reports.c.body.is_not(null()))
         .order_by(reports.c.at.desc(), reports.c.id.desc())
     )
-    body = connection.scalars(bodies.limit(1)).first()
-    return None if body is None else body["change"]["base"]
+    return connection.scalars(bodies.limit(1)).first()
 
 
 def digest(*parts: Any) -> str:

@@ -1,9 +1,14 @@
-"""`oversight audit …`: what was reviewed and what people said of it, in one database. A command a file."""
+"""`oversight audit …`: what was reviewed and what people said of it, in one database. A command a file,
+or an entry point of the group `oversight.commands.audit`.
+"""
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
+
 import typer
 
+from oversight.cli import loaded
 from oversight.cli.audit.exporting import export
 from oversight.cli.audit.importing import import_
 from oversight.cli.audit.judging import verdict
@@ -28,6 +33,8 @@ for _name, _command in (
     ("export", export),
 ):
     audit.command(_name)(_command)
+for _entry in entry_points(group="oversight.commands.audit"):
+    audit.command(_entry.name)(loaded(_entry))
 
 
 @audit.callback()
