@@ -19,6 +19,7 @@ import re
 import secrets
 from typing import Literal
 
+from oversight_github.client import Forbidden
 from oversight_github.oauth import Identity, OAuth
 from oversight_server.pages.access.roles import Roles
 from oversight_server.pages.access.site import within
@@ -61,11 +62,10 @@ class GitHubLogin:
     def finish(self, cookie: str, code: str | None) -> tuple[Identity, str]:
         """Return who it is, and where they wanted to go. Raises GitHubError, Forbidden for a code that is none."""
         secret, _, target = cookie.partition(".")
-        identity = self._oauth.identity(
-            code if code is not None and _CODE.fullmatch(code) else "none",
-            callback=self._callback, verifier=_made(secret, "verifier"),
-        )  # fmt: skip
-        return identity, within(base64.urlsafe_b64decode(target + "=" * (-len(target) % 4)).decode("ascii", "replace"))
+        if code is None or not _CODE.fullmatch(code):
+            raise Forbidden("no code of GitHub's came back", mend="begin the login again")
+        identity = self._oauth.identity(code, callback=self._callback, verifier=_made(secret, "verifier"))
+        return identity, within(_read(target))
 
 
 def _made(secret: str, purpose: str) -> str:
@@ -75,6 +75,14 @@ def _made(secret: str, purpose: str) -> str:
 
 def _text(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def _read(text: str) -> str | None:
+    """Return what `_text` wrote, None for anything else: the browser has had it in hand."""
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+    except ValueError:
+        return None
 
 
 def _bytes(text: str | None) -> bytes:

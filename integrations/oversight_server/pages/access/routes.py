@@ -24,6 +24,7 @@ from oversight_server.pages.access.problems import LOGIN
 from oversight_server.pages.access.site import HOME, from_here, within
 from oversight_server.pages.access.tokens import TokenLogin
 from oversight_server.pages.rendering import page
+from oversight_server.settings import variable
 
 _log = logging.getLogger("oversight.server")
 
@@ -124,8 +125,9 @@ class Desk:
         if not self._token.admits(given):
             self._attempts.failed(_caller(request))
             _log.warning("login with a wrong token")
-            again = "start the command again for a new one" if self._token.once else "see what the server was told"
-            raise Problem(403, "that is not the token, or it was used before", mend=again)
+            if self._token.once:
+                raise Problem(403, "the address was used before, or is another one's", mend="start the command again")
+            raise Problem(403, "that is not the token", mend=f"the server was given it as {variable('pages', 'token')}")
         return self._let_in(request, within(target), self._token.login, self._token)
 
     def _let_in(

@@ -53,7 +53,7 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
         ([{"GITHUB__CLIENT_ID": "a b"}], "OVERSIGHT_GITHUB__CLIENT_ID"),
     ],
 )
-def test_what_makes_no_sense_is_named(told, groups: list[dict[str, str]], names: str):  # type: ignore[no-untyped-def]
+def test_what_makes_no_sense_is_named(told, groups: list[dict[str, str]], names: str):
     """In one line, with the variable and without its value."""
     with pytest.raises(ConfigError) as caught:
         told(*groups)
@@ -62,19 +62,19 @@ def test_what_makes_no_sense_is_named(told, groups: list[dict[str, str]], names:
     assert not any(value in str(caught.value) for value in (*SECRETS, "example.com/pages", "short"))
 
 
-def test_addresses_of_github_in_the_clear_are_refused(told):  # type: ignore[no-untyped-def]
+def test_addresses_of_github_in_the_clear_are_refused(told):
     """Before a secret is sent there."""
     with pytest.raises(UsageError, match="https"):
         told(APP, CLIENT, PUBLIC, {"GITHUB__SERVER_URL": "http://github.example.com"})
 
 
-def test_without_a_way_to_log_in_there_are_no_pages(told):  # type: ignore[no-untyped-def]
+def test_without_a_way_to_log_in_there_are_no_pages(told):
     """As with the webhook's secret alone."""
     assert told() is None
     assert told(APP) is None
 
 
-def test_both_ways_may_be_there_on_one_machine(told, tmp_path: Path):  # type: ignore[no-untyped-def]
+def test_both_ways_may_be_there_on_one_machine(told, tmp_path: Path):
     """The client's secret may stand in a file. What is on loopback needs no https."""
     (tmp_path / "client").write_text("hush-hush-hush\n")
     file = {"GITHUB__CLIENT_SECRET": str(tmp_path / "client")}
