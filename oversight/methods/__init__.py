@@ -66,11 +66,11 @@ def method(name: str) -> Callable[[Learner], Method]:
 
     `UsageError` where one is unknown, or does not go around another.
     """
-    *outer, last = [_module(part) for part in name.split("+")]
+    *outer, last = [module(part) for part in name.split("+")]
     if not hasattr(last, "METHOD"):
-        outer, last = [*outer, last], _module(PLAIN)
-    for module in outer:
-        if not hasattr(module, "AROUND"):
+        outer, last = [*outer, last], module(PLAIN)
+    for one in outer:
+        if not hasattr(one, "AROUND"):
             raise UsageError(
                 "a method stands before another that it does not go around",
                 mend="write seed ensembles and filters first, as in seed-ensemble+confident-filter+mixed",
@@ -78,14 +78,15 @@ def method(name: str) -> Callable[[Learner], Method]:
 
     def constructor(learner: Learner) -> Method:
         made: Method = last.METHOD(learner)
-        for module in reversed(outer):
-            made = module.AROUND(learner, made)
+        for one in reversed(outer):
+            made = one.AROUND(learner, made)
         return made
 
     return constructor
 
 
-def _module(name: str) -> ModuleType:
+def module(name: str) -> ModuleType:
+    """Return the module of one method, which has a `METHOD` or an `AROUND`; `UsageError` where there is none."""
     if name not in names():
         raise UsageError("there is no method of that name", mend=f"use one of {', '.join(names())}")
     return import_module(f"{__name__}.{name.replace('-', '_')}")

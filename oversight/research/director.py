@@ -1,0 +1,189 @@
+"""The loop: researchers propose, workers train, the vault is asked of what is promising, and all is written down.
+
+    round 0      the hand-chosen default, screened: what everything is compared with
+    round 1 ..   a proposal of every researcher ── screen ──┬── promising ── predictions ── vault
+                                                            └── not ── recorded, and learned from
+
+A round is proposed from what earlier rounds recorded, and its results are recorded in the order of its proposals,
+whatever finishes first. So a run is the same by seed, and one that was killed goes on where it was: what its last round
+lacks is proposed and trained again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from oversight.experiment.choice import DEFAULT
+from oversight.research.laboratory import Trained, Trainer
+from oversight.research.lessons import Floats
+from oversight.research.model import Answer, Configuration, Experiment, Proposal, Submission
+from oversight.research.proposers import Known, Proposer
+from oversight.research.proposers.search import told
+from oversight.research.study import Result, Study
+from oversight.research.vault.detectors import COPY, Standings, standing
+
+BASELINE = "director"
+"""Whose the first experiment is."""
+
+PROMISING = 2 / 3
+"""Share of the screens so far that one has to reach for the vault to be asked."""
+
+_CLOSED = "closed"
+
+
+class Scorer(Protocol):
+    """What the director wants of the vault."""
+
+    def ask(self, submission: Submission) -> Answer:
+        """Compare predictions with the best so far."""
+        ...
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Where a run ends: experiments of the whole study, and hours of this run."""
+
+    experiments: int
+    hours: float | None = None
+
+
+class Director:
+    """Runs a study with `proposers`; `trainer` carries experiments out, `vault` is asked, `tell` hears of results."""
+
+    def __init__(
+        self,
+        study: Study,
+        proposers: Sequence[Proposer],
+        vault: Scorer,
+        trainer: Trainer,
+        tell: Callable[[Result], None] = lambda _result: None,
+    ) -> None:
+        self._study, self._proposers, self._vault, self._trainer = study, proposers, vault, trainer
+        self._tell = tell
+        self._results = study.experiments()
+        self._standings: dict[str, Standings] = {}
+
+    def run(self, budget: Budget) -> str:
+        """Go on until the budget is used up, or nothing is left to do; return why it ended, as a sentence."""
+        end = None if budget.hours is None else time.monotonic() + 3600 * budget.hours
+        self._catch_up()
+        while len(self._results) < budget.experiments:
+            if end is not None and time.monotonic() > end:
+                return "the hours are used up"
+            if self._spent():
+                return "the vault answers no more queries"
+            if not self._round(budget.experiments):
+                return "no researcher has anything new to propose"
+        return "all experiments are done"
+
+    def _round(self, most: int) -> bool:
+        """Run what the last round lacks, or a new one; False where nobody proposes anything."""
+        number = self._results[-1].experiment.round if self._results else 0
+        missing = self._missing(number)
+        if self._results and not missing:
+            number += 1
+            missing = self._missing(number)
+        missing = missing[: most - len(self._results)]
+        for experiment, trained in zip(missing, self._trainer.train(missing, self._bar(number)), strict=True):
+            self._conclude(experiment, trained)
+        return bool(missing)
+
+    def _missing(self, number: int) -> list[Experiment]:
+        """Return what is planned for a round, from what the rounds before it recorded, and not done."""
+        before = [result for result in self._results if result.experiment.round < number]
+        done = {result.experiment.name for result in self._results}
+        if number == 0:
+            planned = [Experiment(0, 0, BASELINE, Proposal(Configuration(DEFAULT), "the hand-chosen default"))]
+        else:
+            planned = []
+            for proposer in self._proposers:
+                taken = frozenset(one.configuration.identity for one in planned)
+                known = self._known(before, len(before) + len(planned), taken)
+                proposal = proposer.propose(known)
+                if proposal is not None:
+                    planned.append(Experiment(known.number, number, proposer.name, proposal))
+        return [one for one in planned if one.name not in done]
+
+    def _known(self, results: Sequence[Result], number: int, taken: frozenset[str] = frozenset()) -> Known:
+        names = {result.experiment.name for result in results}
+        findings = [one for one in self._study.findings() if one["experiment"] in names]
+        return Known(results, findings, number, taken)
+
+    def _bar(self, number: int) -> float:
+        """Return the screen that makes an experiment of a round promising."""
+        screens = [one.screen.auroc for one in self._results if one.screen and one.experiment.round < number]
+        return float(np.quantile(screens, PROMISING)) if screens else 0.0
+
+    def _conclude(self, experiment: Experiment, trained: Trained) -> None:
+        """Ask the vault where that is worth a query, and write down what came of it."""
+        answer, unasked = None, ""
+        if trained.predictions is None:
+            unasked = "" if trained.error else "its screen is not among the best"
+        else:
+            self._study.keep(experiment.name, trained.predictions)
+            here = {name: standing(runs.astype(np.float64)) for name, runs in trained.predictions.items()}
+            unasked = self._pointless(experiment, here)
+            if not unasked:
+                answer = self._vault.ask(
+                    Submission(
+                        experiment.name,
+                        experiment.researcher,
+                        experiment.configuration,
+                        trained.predictions,
+                        trained.proxies,
+                    )
+                )
+            self._standings[experiment.name] = here
+        result = Result(experiment, trained.screen, answer, trained.seconds, trained.error, unasked)
+        self._study.record(result)
+        self._write_finding(result)
+        self._results.append(result)
+        self._tell(result)
+
+    def _pointless(self, experiment: Experiment, here: Standings) -> str:
+        """Return why the vault need not be asked, empty where it is."""
+        if experiment.researcher == BASELINE:
+            return "the vault knows it"
+        if self._left(experiment.researcher) == 0:
+            return "its researcher has no queries left"
+        for name, before in self._standings.items():
+            if all(_alike(here[ground].places, before[ground].places) > COPY for ground in here):
+                return f"it orders changes as {name} does"
+        return ""
+
+    def _left(self, researcher: str) -> int | None:
+        """Return the queries that a researcher has left, None where the vault has not said yet."""
+        said = [one.answer.left for one in self._results if one.answer and one.experiment.researcher == researcher]
+        return said[-1] if said else None
+
+    def _spent(self) -> bool:
+        closed = any(one.answer is not None and one.answer.reason.startswith(_CLOSED) for one in self._results)
+        return closed or all(self._left(proposer.name) == 0 for proposer in self._proposers)
+
+    def _write_finding(self, result: Result) -> None:
+        experiment = result.experiment
+        before = [one for one in self._results if one.experiment.number < experiment.number]
+        own = next((one for one in self._proposers if one.name == experiment.researcher), None)
+        text = told(result, before) if own is None else own.learn(result, self._known(before, experiment.number))
+        self._study.find(experiment.name, experiment.researcher, text)
+
+    def _catch_up(self) -> None:
+        """Make good what a kill left undone: the last finding, and what later predictions are compared with."""
+        noted = {one["experiment"] for one in self._study.findings()}
+        for result in self._results:
+            if result.experiment.name not in noted:
+                self._write_finding(result)
+            kept = self._study.kept(result.experiment.name)
+            if kept is not None:
+                self._standings[result.experiment.name] = {
+                    name: standing(runs.astype(np.float64)) for name, runs in kept.items()
+                }
+
+
+def _alike(here: Floats, before: Floats) -> float:
+    return float(np.corrcoef(here, before)[0, 1])

@@ -1,0 +1,272 @@
+"""Experiments, run: workers are started, taught, asked, and ended at their limits.
+
+    screen      every fold of every draw: how well are held-out human labels ordered? No other label has a part in it.
+    predicted   every draw in full; then the test rows, in an order of their own, and a part of them once more, in
+                another order and company: what is said of a change may depend on that change alone
+
+A worker that runs our own methods stays warm, and forks a process for each training. A written method has a sandbox
+for each experiment.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from oversight.measurement.metrics import auroc, log_loss
+from oversight.research.lessons import Floats, Ground, Lesson, Matrix, Rows
+from oversight.research.model import Configuration, Screen
+from oversight.research.sandbox import ENVIRONMENT, command
+from oversight.research.worker.frames import Arrays, FrameError, receive, send
+from oversight.research.worker.limits import Limits
+
+_MODULE = ("-I", "-m", "oversight.research.worker")
+_START = 120.0  # seconds in which a worker has to be ready
+_AGAIN = 3  # one in so many test rows is asked about again
+_ROUNDING = 6  # decimals of a prediction: less is noise of the order of sums
+_MISFIT = 500  # weak labels that a student is compared with
+_REASONS = {signal.SIGXCPU: "processor time", signal.SIGKILL: "processor time or memory"}
+
+
+class TrainingError(Exception):
+    """An experiment that came to nothing, with the reason in one line; `spoilt` where its worker cannot go on."""
+
+    def __init__(self, reason: str, *, spoilt: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.spoilt = spoilt
+
+
+class Training:
+    """One training of a worker's, done: asked for predictions until its block is left."""
+
+    def __init__(self, worker: Worker, deadline: float, seconds: float) -> None:
+        self._worker, self._deadline = worker, deadline
+        self.seconds = seconds
+
+    def of(self, numbers: Rows) -> NDArray[np.float32]:
+        """Return P(risky) (N,) of rows of the ground that was learned from, by their numbers."""
+        return self._answer({"numbers": numbers}, numbers.size)
+
+    def shown(self, rows: Matrix) -> NDArray[np.float32]:
+        """Return P(risky) (N,) of other rows (N, D)."""
+        return self._answer({"rows": rows.astype(np.float16)}, len(rows))
+
+    def _answer(self, arrays: Arrays, count: int) -> NDArray[np.float32]:
+        self._worker.send({"kind": "predict"}, arrays, self._deadline)
+        risk = self._worker.answer("predicted", self._deadline)[1].get("risk")
+        if risk is None or risk.shape != (count,) or risk.dtype != np.float32 or not _probable(risk):
+            raise TrainingError("what it answered are no probabilities", spoilt=True)
+        return risk
+
+
+class Worker:
+    """A process that trains on `grounds`, as a context manager. `written`: in the sandbox, away from `hidden`."""
+
+    def __init__(
+        self, grounds: Sequence[Ground], limits: Limits, *, written: bool = False, hidden: Path | None = None
+    ) -> None:
+        self.limits = limits
+        self._grounds = grounds
+        self._command = command(_MODULE, hidden=hidden) if written else [sys.executable, *_MODULE]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process, and start no other."""
+        self._closed = True
+        self.end()
+
+    def end(self) -> None:
+        """End the process and all that it started; the next training starts another."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    @contextmanager
+    def training(
+        self, ground: str, lesson: Lesson, configuration: Configuration, *, seed: int, deadline: float
+    ) -> Iterator[Training]:
+        """Train, and yield what can be asked. `TrainingError` for whatever goes wrong, in the block too."""
+        try:
+            self._start()
+            told = {
+                "kind": "fit",
+                "ground": ground,
+                "method": configuration.method,
+                "parameters": dict(configuration.parameters),
+                "code": configuration.code,
+                "seed": seed,
+                "limits": asdict(self.limits),
+            }
+            self.send(told, lesson.arrays(), deadline)
+            fitted = self.answer("fitted", deadline)[0]
+            yield Training(self, deadline, _seconds(fitted.get("seconds")))
+            self.send({"kind": "end"}, None, deadline)
+            self.answer("ended", deadline)
+        except TrainingError as error:
+            if error.spoilt:
+                self.end()
+            raise
+        except FrameError as error:
+            self.end()
+            why = f"it took longer than {self.limits.wall:g} seconds" if error.late else f"the worker is lost: {error}"
+            raise TrainingError(why, spoilt=True) from error
+
+    def send(self, told: Mapping[str, object], arrays: Arrays | None, deadline: float) -> None:
+        """Send the process a frame."""
+        assert self._process is not None and self._process.stdin is not None  # noqa: S101, PT018
+        send(self._process.stdin.fileno(), told, arrays, deadline=deadline)
+
+    def answer(self, kind: str, deadline: float) -> tuple[Mapping[str, object], Arrays]:
+        """Return the process's next frame; `TrainingError` where it is of another kind."""
+        assert self._process is not None and self._process.stdout is not None  # noqa: S101, PT018
+        descriptor = self._process.stdout.fileno()
+        told, arrays = receive(descriptor, deadline=deadline)
+        if told.get("kind") == "failed":
+            receive(descriptor, deadline=deadline)  # that the child has ended
+            raise TrainingError(str(told.get("error")))
+        if told.get("kind") == "ended" and kind != "ended":
+            raise TrainingError(_ended(told.get("status")), spoilt=True)
+        if told.get("kind") != kind:
+            raise TrainingError("it answered what was not asked", spoilt=True)
+        return told, arrays
+
+    def _start(self) -> None:
+        """Start the process where there is none, and give it the rows that are learned from."""
+        if self._process is not None:
+            return
+        if self._closed:
+            raise TrainingError("the run has ended")
+        self._process = process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(ENVIRONMENT),
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert process.stdin is not None  # noqa: S101
+        os.set_blocking(process.stdin.fileno(), False)
+        deadline = time.monotonic() + _START
+        self.answer("ready", deadline)
+        for ground in self._grounds:
+            self.send({"kind": "ground", "name": ground.name}, {"matrix": ground.matrix.astype(np.float16)}, deadline)
+
+
+class Clock:
+    """The time that one experiment has, and the processor's seconds that its trainings took."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.deadline = time.monotonic() + limits.wall
+        self.seconds = 0.0
+
+
+def screen(worker: Worker, grounds: Sequence[Ground], configuration: Configuration, clock: Clock) -> Screen:
+    """Return how well the human labels that a student was not taught are ordered. `TrainingError` where it fails."""
+    means = [np.mean(list(_held_out(worker, ground, configuration, clock)), axis=0) for ground in grounds]
+    ordered, lost = np.mean(means, axis=0)
+    return Screen(float(ordered), float(lost))
+
+
+def _held_out(
+    worker: Worker, ground: Ground, configuration: Configuration, clock: Clock
+) -> Iterator[tuple[float, float]]:
+    """Yield AUROC and log loss of every fold that has labels of both kinds."""
+    for draw in ground.draws:
+        for fold in draw.folds:
+            if not 0 < fold.truth.sum() < fold.truth.size:
+                continue
+            with worker.training(
+                ground.name, fold.lesson, configuration, seed=draw.seed, deadline=clock.deadline
+            ) as training:
+                found = training.of(fold.held).astype(np.float64)
+            clock.seconds += training.seconds
+            yield auroc(fold.truth, found).require(), log_loss(fold.truth, found).require()
+
+
+def predicted(
+    worker: Worker, grounds: Sequence[Ground], configuration: Configuration, clock: Clock, *, seed: int
+) -> tuple[dict[str, NDArray[np.float32]], dict[str, float]]:
+    """Return P(risky) by ground, (K, T), and proxies; `seed` is that of the orders. `TrainingError` where it fails.
+
+    `order` is the largest difference between the two times that a row was asked about; `misfit` the mean distance from
+    the weak labels, on rows that were learned from.
+    """
+    generator = np.random.default_rng(seed)
+    predictions: dict[str, NDArray[np.float32]] = {}
+    order, misfit = 0.0, []
+    for ground in grounds:
+        runs = []
+        for draw in ground.draws:
+            with worker.training(
+                ground.name, draw.lesson, configuration, seed=draw.seed, deadline=clock.deadline
+            ) as training:
+                found, differs = _in_two_orders(training, ground.test, generator)
+                misfit.append(_misfit(training, draw.lesson, generator))
+            clock.seconds += training.seconds
+            runs.append(found)
+            order = max(order, differs)
+        predictions[ground.name] = np.stack(runs)
+    return predictions, {"order": order, "misfit": float(np.mean(misfit))}
+
+
+def _in_two_orders(
+    training: Training, rows: Matrix, generator: np.random.Generator
+) -> tuple[NDArray[np.float32], float]:
+    """Return predictions (T,) of rows (T, D), and the largest difference where they are asked for again."""
+    order = generator.permutation(len(rows))
+    found = np.empty(len(rows), dtype=np.float32)
+    found[order] = training.shown(rows[order])
+    again = generator.permutation(len(rows))[: max(1, len(rows) // _AGAIN)]
+    differs = float(np.abs(training.shown(rows[again]) - found[again]).max())
+    return np.round(found, _ROUNDING), differs
+
+
+def _misfit(training: Training, lesson: Lesson, generator: np.random.Generator) -> float:
+    taught = np.flatnonzero(~np.isnan(lesson.weak) & np.isnan(lesson.human))
+    chosen = generator.permutation(taught)[:_MISFIT]
+    if not chosen.size:
+        return 0.0
+    weak: Floats = lesson.weak[chosen]
+    return float(np.abs(training.of(lesson.rows[chosen]) - weak).mean())
+
+
+def _probable(risk: NDArray[np.float32]) -> bool:
+    return bool(np.isfinite(risk).all() and risk.min(initial=0.0) >= 0 and risk.max(initial=0.0) <= 1)
+
+
+def _seconds(told: object) -> float:
+    return float(told) if isinstance(told, int | float) else 0.0
+
+
+def _ended(status: object) -> str:
+    if isinstance(status, int) and -status in _REASONS:
+        return f"it used more than its {_REASONS[signal.Signals(-status)]}"
+    return "the training ended by itself"
