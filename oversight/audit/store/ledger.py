@@ -141,9 +141,9 @@ def verify(connection: Connection, anchor: str | None = None) -> Broken | None:
             return Broken(expected, reason)
         previous, expected = row.hash, expected + 1
         anchored = anchored or previous == anchor
-    stray = _stray(connection)
-    if stray is not None:
-        return stray
+    beside = _stray(connection) or _repeated(connection)
+    if beside is not None:
+        return beside
     if not anchored:
         return Broken(expected, "no entry has the hash of the head that was noted: what was the end has gone")
     return None
@@ -241,6 +241,13 @@ def _stray(connection: Connection) -> Broken | None:
     return None
 
 
+def _repeated(connection: Connection) -> Broken | None:
+    """Return the first entry that says again what is on record: the table allows none, but who made it anew may."""
+    second = select(func.max(ledger.c.sequence)).group_by(ledger.c.name).having(func.count() > 1).subquery()
+    found = connection.scalar(select(func.min(second.c[0])))
+    return None if found is None else Broken(found, "it says again what an entry before it said")
+
+
 def _entry(row: Row[Any]) -> Entry:
     told = row._mapping
     match row.kind:
@@ -290,7 +297,7 @@ def _verdict(told: Mapping[str, Any]) -> Verdict:
             told["risk"],
             told["percentile"],
             told["model"],
-            told["blind"],
+            _truth(told["blind"]),
         ),
         source=Source(told["source"], told["repository"], told["number"], told["source_id"]),
         finding=told["finding"],
@@ -321,3 +328,9 @@ def _moment(value: Any) -> datetime:
     if not isinstance(value, datetime):
         raise TypeError("no moment")
     return value.astimezone(UTC)
+
+
+def _truth(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("neither true nor false")
+    return value

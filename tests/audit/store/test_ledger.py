@@ -69,7 +69,7 @@ def test_a_chain_from_before_a_column_came_holds_as_it_was(url: str):
     with Store.open(url) as store:
         store.append(SAID[:2])
         with writing(store.engine) as connection:
-            for later in ("canary_reviews", "canary_runs"):
+            for later in ("canary_reviews", "canary_runs", "seen"):
                 connection.execute(text(f"DROP TABLE {later}"))
             for table, column in (("verdicts", "blind"), ("opinions", "weight")):
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
@@ -115,6 +115,7 @@ def flips(value: Any) -> Iterator[tuple[Any, str]]:
         case None:
             yield from ((0, "INTEGER"), ("x", "TEXT"))
         case int():
+            yield None, "INTEGER"
             yield from ((value ^ 1 << bit, "INTEGER") for bit in (0, 1, 9, 40))
         case float():
             content = struct.pack(">d", value)
