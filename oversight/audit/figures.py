@@ -77,16 +77,17 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
-    """A change with a label, and what was shown of it."""
+class Labelled:
+    """A change with the label that people gave it, and what had been shown of it when the last of them spoke."""
 
+    change_id: str
     risky: bool
     shown: Shown
 
 
 def figures(verdicts: Sequence[Verdict]) -> Figures:
     """Return what the verdicts on record tell."""
-    changes = _changes(verdicts)
+    changes = labelled(verdicts)
     said = judgements(verdicts)
     risky = sum(change.risky for change in changes)
     judged = sum(any(one.decision is not Decision.UNSURE for one in people) for people in said.values())
@@ -121,10 +122,11 @@ def share(risky: Sequence[bool], what: str) -> Share:
     return Share(sum(risky) / len(risky), wilson(sum(risky), len(risky)), len(risky), None)
 
 
-def _changes(verdicts: Sequence[Verdict]) -> list[_Change]:
+def labelled(verdicts: Sequence[Verdict]) -> list[Labelled]:
+    """Return the changes that figures are of."""
     said = judgements(verdicts)
     return [
-        _Change(label.risky, max(said[label.change_id], key=lambda one: one.decided_at).shown)
+        Labelled(label.change_id, label.risky, max(said[label.change_id], key=lambda one: one.decided_at).shown)
         for label in to_gold(verdicts)
     ]
 
@@ -167,7 +169,7 @@ def _brier(labels: Sequence[bool], risks: Sequence[float]) -> Estimate:
     return interval(bound, len(labels), seed=0)
 
 
-def _recall(changes: Sequence[_Change]) -> Weighted:
+def _recall(changes: Sequence[Labelled]) -> Weighted:
     flagged = [change for change in changes if change.shown.selection is Selection.FLAGGED]
     drawn = [change for change in changes if change.shown.selection is Selection.RANDOM]
     for found, what in ((flagged, "flagged changes were judged"), (drawn, "changes of the random slice were judged")):
@@ -176,7 +178,7 @@ def _recall(changes: Sequence[_Change]) -> Weighted:
     return recall(_total(flagged), _total(drawn))
 
 
-def _total(answered: Sequence[_Change]) -> Total:
+def _total(answered: Sequence[Labelled]) -> Total:
     """How many risky changes there are among all those that these, who were answered, stand for."""
     chances = [change.shown.propensity or 1.0 for change in answered]
     size = round((_UNANSWERED + 1) * sum(1 / chance for chance in chances))

@@ -6,23 +6,29 @@ Records live with the user's data, one file a repository, and not with the cache
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from oversight.errors import OutputError, UsageError
 
 _MEND = "name another file with --runs, or set OVERSIGHT_DATA_DIR to a folder you own"
 
+_Kind = TypeVar("_Kind")
 _NUMBERS = ("weak", "student", "ceiling", "human_only", "pgr")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a trend shows of one recorded run; `values` by series, and PGR, are None where there was no such number."""
+    """What a trend shows of one recorded run; `values` by series, and PGR, are None where there was no such number.
+
+    `repository` is its name on the machine where it was measured. `n` test changes, `positives` of them risky, tell why
+    there is no PGR, if `reason` does not; records of before these were read have None.
+    """
 
     when: str
     tip: str
@@ -33,6 +39,10 @@ class Run:
     metric: str
     values: Mapping[str, float | None]
     interval: tuple[float, float] | None
+    repository: str | None = None
+    n: int | None = None
+    positives: int | None = None
+    reason: str | None = None
 
 
 def data_directory() -> Path:
@@ -113,6 +123,20 @@ def read(path: Path) -> tuple[list[Run], int]:
     return runs, damaged
 
 
+def of_repository(name: str | None, *, by_folder: bool = True) -> list[Run]:
+    """Return the runs on record that are of a repository of this name, of all repositories for None, oldest first.
+
+    A clone is known by its folder: with `by_folder`, one that is called as the last part of "owner/name" is taken for
+    that repository.
+    """
+    names = set() if name is None else {name.lower(), name.lower().rpartition("/")[2] if by_folder else name.lower()}
+    found: list[Run] = []
+    for path in sorted((data_directory() / "pgr").glob("*.jsonl")):
+        with contextlib.suppress(UsageError):  # nothing but damage in it, or not ours to read
+            found += [one for one in read(path)[0] if name is None or (one.repository or "").lower() in names]
+    return sorted(found, key=lambda one: one.when)
+
+
 def _run(record: Mapping[str, Any]) -> Run:
     figures, configuration = record["figures"], record["configuration"]
     interval = figures["interval"]
@@ -129,6 +153,10 @@ def _run(record: Mapping[str, Any]) -> Run:
         _text(figures["metric"]),
         {name: _number(figures[name]) for name in _NUMBERS},
         None if interval is None else (_sure(interval[0]), _sure(interval[1])),
+        _maybe(record.get("repository"), str),
+        _maybe(figures.get("n"), int),
+        _maybe(figures.get("positives"), int),
+        _maybe(figures.get("reason"), str),
     )
 
 
@@ -136,6 +164,10 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a text")
     return value
+
+
+def _maybe(value: object, kind: type[_Kind]) -> _Kind | None:
+    return value if type(value) is kind else None
 
 
 def _number(value: object) -> float | None:

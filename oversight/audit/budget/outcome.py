@@ -7,10 +7,11 @@ what was shown not everything is answered, so figures hold as far as what is ans
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from oversight.audit.figures import FEWEST, Share, few
+from oversight.audit.figures import FEWEST, Share, few, share
 from oversight.audit.verdict import Selection
 from oversight.measurement.audited import PERFECT, Auditor, Total, beyond, recall, together, total
 from oversight.measurement.beta import binomial_interval
@@ -21,7 +22,7 @@ class Considered:
     """A change that was considered: `selection` and `propensity` as in the queue, and what people say it is.
 
     `risky` is None where nobody has judged it, or where they are even. `risk`, `percentile`, `flagged` and `model` are
-    what the report said.
+    what the report said. `number`, `title` and `considered_at` tell people which change it is.
     """
 
     repository: str
@@ -34,6 +35,9 @@ class Considered:
     percentile: float | None = None
     flagged: bool = False
     model: str | None = None
+    number: int | None = None
+    title: str | None = None
+    considered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class Outcome:
     judged before. `caught` are the risky ones that had a place, `found` all risky ones that people know of.
     `missed` is how many more there are among those that had no place, `recall` the share of all risky changes that had
     a place, `risky` the share of risky changes in the population, `cost` how many changes were judged for each that was
-    found. Each of these four is of `n` judged changes, and has a reason instead of a value where they tell too little.
+    found, `precision` the share of risky ones among those that had a place. Each of these five is of `n` judged
+    changes, and has a reason instead of a value where they tell too little.
     """
 
     considered: int
@@ -59,6 +64,7 @@ class Outcome:
     recall: Share
     risky: Share
     cost: Share
+    precision: Share
 
 
 def outcome(population: Sequence[Considered], auditor: Auditor = PERFECT) -> Outcome:
@@ -69,7 +75,7 @@ def outcome(population: Sequence[Considered], auditor: Auditor = PERFECT) -> Out
     drawn = [one for one in others if one.selection is Selection.RANDOM]
     judged = [one for one in population if one.risky is not None]
     found = sum(one.risky is True for one in judged)
-    missed, share, prevalence = _estimates(picked, known, others, auditor)
+    missed, caught, prevalence = _estimates(picked, known, others, auditor)
     return Outcome(
         considered=len(population),
         picked=len(picked),
@@ -80,16 +86,28 @@ def outcome(population: Sequence[Considered], auditor: Auditor = PERFECT) -> Out
         caught=sum(one.risky is True for one in picked),
         found=found,
         missed=missed,
-        recall=share,
+        recall=caught,
         risky=prevalence,
         cost=_cost(found, len(judged)),
+        precision=_precision(picked),
     )
 
 
 def by_provenance(population: Sequence[Considered], auditor: Auditor = PERFECT) -> Mapping[str, Outcome]:
     """Return what is known of the changes of each kind of author, as far as reports tell who that was."""
-    kinds = sorted({one.provenance for one in population if one.provenance is not None})
-    return {kind: outcome([one for one in population if one.provenance == kind], auditor) for kind in kinds}
+    return by(population, lambda one: one.provenance, auditor)
+
+
+def by(
+    population: Sequence[Considered], key: Callable[[Considered], str | None], auditor: Auditor = PERFECT
+) -> Mapping[str, Outcome]:
+    """Return what is known of each group of changes that share a key, by keys in order; those with None are in none."""
+    groups: dict[str, list[Considered]] = {}
+    for one in population:
+        name = key(one)
+        if name is not None:
+            groups.setdefault(name, []).append(one)
+    return {name: outcome(group, auditor) for name, group in sorted(groups.items())}
 
 
 def _estimates(
@@ -140,6 +158,10 @@ def _cost(found: int, judged: int) -> Share:
         return _none(judged, "no judged change is risky")
     low, high = binomial_interval(found, judged, tail="mid-p")
     return Share(judged / found, (1.0 / high, 1.0 / low), judged, None)
+
+
+def _precision(picked: Sequence[Considered]) -> Share:
+    return share([one.risky for one in picked if one.risky is not None], "changes that had a place were judged")
 
 
 def _none(judged: int, reason: str) -> Share:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from oversight.audit.budget.outcome import Considered, Outcome, by_provenance, outcome
-from oversight.audit.figures import FEWEST, Figures, Share, few, figures, share
+from oversight.audit.figures import FEWEST, Figures, Labelled, Share, few, figures, labelled, share
 from oversight.audit.verdict import Selection, Verdict, to_gold
 from oversight.measurement.audited import Auditor
 from oversight.measurement.intervals import Interval
@@ -42,15 +42,15 @@ class Recovered:
 class Summary:
     """All that is known of a period.
 
-    `blind` is the share of verdicts, of those on changes that had a risk, whose authors had not seen it. `precision` is
-    that of flags by provenance, `outcomes` what the budget brought there.
+    `outcomes` are what the budget brought by provenance. `blind` is the share of verdicts, of those on changes that had
+    a risk, whose authors had not seen it. `labelled` are the changes that `figures` are of, by their commits.
     """
 
     outcome: Outcome
     outcomes: Mapping[str, Outcome]
-    precision: Mapping[str, Share]
     figures: Figures
     blind: Share
+    labelled: tuple[Labelled, ...]
     recovered: Recovered
 
 
@@ -63,7 +63,8 @@ def summary(
 ) -> Summary:
     """Return what `verdicts` tell; `landed` are the commits that heads became."""
     known = {landed.get(one.commit, one.commit): one for one in population}
-    said = [_as_designed(one, known.get(landed.get(one.change_id, one.change_id))) for one in verdicts]
+    of_commits = [replace(one, change_id=landed.get(one.change_id, one.change_id)) for one in verdicts]
+    said = [_as_designed(one, known.get(one.change_id)) for one in of_commits]
     gold = {label.change_id: label.risky for label in to_gold(verdicts, landed)}
     told, reached = figures(said), outcome(population, auditor)
     if not population:  # what the Action flagged and drew by itself tells of recall as well
@@ -72,16 +73,16 @@ def summary(
     return Summary(
         outcome=reached,
         outcomes=by_provenance(population, auditor),
-        precision=_precision(population),
         figures=told,
-        blind=_blind(verdicts, known, landed),
+        blind=_blind(of_commits, known),
+        labelled=tuple(labelled(said)),
         recovered=_recovered(gold, predictions),
     )
 
 
 def _as_designed(verdict: Verdict, known: Considered | None) -> Verdict:
-    """Return the verdict with what was known of its change, also where it was given blind, and the chance that it had
-    in the end: who was drawn may have got a place later.
+    """Return the verdict, which is on a commit, with what was known of that, also where it was given blind, and the
+    chance that it had in the end: who was drawn may have got a place later.
     """
     if known is None:
         return verdict
@@ -93,18 +94,8 @@ def _as_designed(verdict: Verdict, known: Considered | None) -> Verdict:
     return replace(verdict, shown=shown)
 
 
-def _precision(population: Sequence[Considered]) -> dict[str, Share]:
-    found: dict[str, list[bool]] = {}
-    for one in population:
-        if one.provenance is not None:
-            found.setdefault(one.provenance, [])
-            if one.selection is Selection.FLAGGED and one.risky is not None:
-                found[one.provenance].append(one.risky)
-    return {kind: share(risky, "changes that had a place were judged") for kind, risky in sorted(found.items())}
-
-
-def _blind(verdicts: Sequence[Verdict], known: Mapping[str, Considered], landed: Mapping[str, str]) -> Share:
-    told = [(one.shown, known.get(landed.get(one.change_id, one.change_id))) for one in verdicts]
+def _blind(verdicts: Sequence[Verdict], known: Mapping[str, Considered]) -> Share:
+    told = [(one.shown, known.get(one.change_id)) for one in verdicts]
     seen = [shown.blind for shown, change in told if change is not None and change.risk is not None]
     return share(seen, "verdicts were given on changes of the queue that had a risk")
 

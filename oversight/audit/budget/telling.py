@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from oversight.audit.budget.outcome import Outcome
 from oversight.audit.budget.summary import Summary
 from oversight.audit.figures import FEWEST, Figures, Share, few
 from oversight.measurement.bootstrap import Estimate
+from oversight.measurement.intervals import Interval
 from oversight.reports.escape import data, markdown, terminal
 from oversight.reports.words import counted
 
-_INSUFFICIENT = "insufficient data"
+INSUFFICIENT = "insufficient data"
+"""What stands in the place of a figure that the verdicts are too few for."""
 
-Row = tuple[str, str, str, str]
-"""A figure: what it is, its value, its 95 % interval, and what it is of, or why there is none."""
+WRITTEN = {"human": "human-written", "agent": "agent-written", "bot": "bot-written"}
+"""Kinds of authors in words; any other is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure as people read it: `value` with its 95 % interval and the `n` that it is of, in words `of`; without a
+    value the `reason`. `digits` are those to be shown; a `share` is one of changes or verdicts.
+    """
+
+    key: str
+    name: str
+    value: float | None
+    interval: Interval | None
+    n: int
+    of: str
+    reason: str | None
+    digits: int = 3
+    share: bool = True
+
+
+_Row = tuple[str, str, str, str]
 
 
 def as_dict(summary: Summary) -> dict[str, Any]:
@@ -49,7 +71,7 @@ def as_dict(summary: Summary) -> dict[str, Any]:
             kind: {
                 **{name: getattr(one, name) for name in counts},
                 **_of(one),
-                "precision": asdict(summary.precision[kind]),
+                "precision": asdict(one.precision),
             }
             for kind, one in summary.outcomes.items()
         },
@@ -58,10 +80,10 @@ def as_dict(summary: Summary) -> dict[str, Any]:
 
 def text(summary: Summary) -> str:
     """Return the page as text for a terminal."""
-    rows = list(_rows(summary))
+    rows = [_HEAD, *map(_row, figures_of(summary))]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
 
-    def laid_out(row: Row) -> str:
+    def laid_out(row: _Row) -> str:
         return "  ".join((*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3])).rstrip()
 
     return "\n".join((*_sentences(summary, terminal), "", *map(laid_out, rows), "", *_doubts(summary, terminal))) + "\n"
@@ -69,10 +91,9 @@ def text(summary: Summary) -> str:
 
 def as_markdown(summary: Summary) -> str:
     """Return the page as Markdown."""
-    head, *rows = list(_rows(summary))
     lines = ["## Audit", "", *_sentences(summary, markdown), ""]
-    lines += [f"| {' | '.join(head)} |", "|---|---|---|---|"]
-    lines += [f"| {' | '.join(row)} |" for row in rows]
+    lines += [f"| {' | '.join(_HEAD)} |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(_row(one))} |" for one in figures_of(summary)]
     return "\n".join((*lines, "", *_doubts(summary, markdown))) + "\n"
 
 
@@ -86,8 +107,7 @@ def _of(outcome: Outcome) -> dict[str, Any]:
 
 
 def _estimate(one: Estimate) -> dict[str, Any]:
-    interval = None if one.low is None or one.high is None else (one.low, one.high)
-    return {"value": one.value, "interval": interval, "reason": one.reason}
+    return {"value": one.value, "interval": _bounds(one), "reason": one.reason}
 
 
 def _sentences(summary: Summary, escape: Callable[[str], str]) -> Iterator[str]:
@@ -102,28 +122,37 @@ def _sentences(summary: Summary, escape: Callable[[str], str]) -> Iterator[str]:
     yield f"{counted(summary.figures.verdicts, 'verdict')} of {people}{f': {decisions}' if decisions else ''}."
 
 
-def _rows(summary: Summary) -> Iterator[Row]:
-    figures = summary.figures
-    yield "measure", "value", "95 % interval", "of"
-    yield _share("probably missed, changes", summary.outcome.missed, "judged among those without a place", digits=1)
-    yield _share("recall at the budget", summary.outcome.recall, "judged changes, weighted")
-    yield _share("risky share of all", summary.outcome.risky, "judged changes, weighted")
-    yield _share("judged per catch", summary.outcome.cost, "judged changes", digits=1)
-    yield _share("precision of flags", figures.precision, "flagged changes that were judged")
-    yield _measured("Brier score of shown risks", figures.brier, figures.observed)
+def figures_of(summary: Summary) -> Iterator[Figure]:
+    """Yield all figures, in the order in which they are told."""
+    figures, told, recovered = summary.figures, summary.outcome, summary.recovered
+    unplaced = "judged among those without a place"
+    yield _share("missed", "probably missed, changes", told.missed, unplaced, digits=1, share=False)
+    yield _share("recall", "recall at the budget", told.recall, "judged changes, weighted")
+    yield _share("risky", "risky share of all", told.risky, "judged changes, weighted")
+    yield _share("cost", "judged per catch", told.cost, "judged changes", digits=1, share=False)
+    yield _share("precision", "precision of flags", figures.precision, "flagged changes that were judged")
+    shown = figures.observed
+    of = f"{shown.n} judged changes"
+    brier = figures.brier
+    name = "Brier score of shown risks"
+    yield Figure("brier", name, brier.value, _bounds(brier), shown.n, of, shown.reason, share=False)
     error = figures.reliability.error
-    yield _row("calibration error", error.value, None, f"{error.n} judged changes", error.reason)
-    judged = f"{figures.several} changes that two people or more judged"
-    agreement = figures.agreement
-    yield _row("agreement (Krippendorff's alpha)", agreement.value, _bounds(agreement), judged, _why_none(figures))
-    yield _share("blind verdicts", summary.blind, "verdicts on changes that had a risk")
-    told = summary.recovered
-    yield _row("PGR (AUROC)", told.pgr, told.interval, f"{told.n} judged changes, {told.positives} risky", told.reason)
+    of = f"{error.n} judged changes"
+    yield Figure("calibration", "calibration error", error.value, None, error.n, of, error.reason, share=False)
+    several, alpha = figures.several, figures.agreement
+    of, why = f"{several} changes that two people or more judged", _why_none(figures)
+    name = "agreement (Krippendorff's alpha)"
+    yield Figure("agreement", name, alpha.value, _bounds(alpha), several, of, why, share=False)
+    yield _share("blind", "blind verdicts", summary.blind, "verdicts on changes that had a risk")
+    of = f"{recovered.n} judged changes, {recovered.positives} risky"
+    pgr, why = recovered.pgr, recovered.reason
+    yield Figure("pgr", "PGR (AUROC)", pgr, recovered.interval, recovered.n, of, why, share=False)
     for kind, one in summary.outcomes.items():
-        written = {"human": "human-written", "agent": "agent-written", "bot": "bot-written"}.get(kind, "author unknown")
-        yield _share(f"{written}: risky share", one.risky, f"judged of {one.considered}")
-        yield _share(f"{written}: recall", one.recall, f"judged of {one.considered}")
-        yield _share(f"{written}: precision", summary.precision[kind], f"judged of {one.picked} that had a place")
+        written = WRITTEN.get(kind, "author unknown")
+        yield _share(f"{kind}-risky", f"{written}: risky share", one.risky, f"judged of {one.considered}")
+        yield _share(f"{kind}-recall", f"{written}: recall", one.recall, f"judged of {one.considered}")
+        of = f"judged of {one.picked} that had a place"
+        yield _share(f"{kind}-precision", f"{written}: precision", one.precision, of)
 
 
 def _doubts(summary: Summary, escape: Callable[[str], str]) -> Iterator[str]:
@@ -146,22 +175,19 @@ def _why_none(figures: Figures) -> str | None:
     return figures.agreement.reason
 
 
-def _share(name: str, share: Share, what: str, *, digits: int = 3) -> Row:
-    return _row(name, share.value, share.interval, f"{share.n} {what}", share.reason, digits)
+def _share(key: str, name: str, one: Share, what: str, *, digits: int = 3, share: bool = True) -> Figure:
+    return Figure(key, name, one.value, one.interval, one.n, f"{one.n} {what}", one.reason, digits, share)
 
 
-def _measured(name: str, estimate: Estimate, observed: Share) -> Row:
-    return _row(name, estimate.value, _bounds(estimate), f"{observed.n} judged changes", observed.reason)
-
-
-def _bounds(estimate: Estimate) -> Sequence[float] | None:
+def _bounds(estimate: Estimate) -> Interval | None:
     return None if estimate.low is None or estimate.high is None else (estimate.low, estimate.high)
 
 
-def _row(
-    name: str, value: float | None, bounds: Sequence[float] | None, of: str, reason: str | None, digits: int = 3
-) -> Row:
-    if value is None:
-        return name, _INSUFFICIENT, "", reason or "unknown"
-    interval = "" if bounds is None else f"{bounds[0]:.{digits}f} to {bounds[1]:.{digits}f}"
-    return name, f"{value:.{digits}f}", interval, of
+_HEAD: _Row = ("measure", "value", "95 % interval", "of")
+
+
+def _row(one: Figure) -> _Row:
+    if one.value is None:
+        return one.name, INSUFFICIENT, "", one.reason or "unknown"
+    low_high = "" if one.interval is None else " to ".join(f"{bound:.{one.digits}f}" for bound in one.interval)
+    return one.name, f"{one.value:.{one.digits}f}", low_high, one.of

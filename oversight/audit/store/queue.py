@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,7 +36,6 @@ from sqlalchemy import (
 )  # fmt: skip
 
 from oversight.audit.budget.entry import GRAVE, Entry, Said
-from oversight.audit.budget.outcome import Considered
 from oversight.audit.budget.plan import Candidate, decide, in_order
 from oversight.audit.budget.spending import Budget
 from oversight.audit.store.engine import reading, writing
@@ -46,7 +45,6 @@ from oversight.audit.verdict import Decision, Selection
 
 _BATCH = 500
 _WHOLE = (40, 64)  # digits of a sha
-_CONSIDERED = ("repository", "commit", "provenance", "propensity", "risk", "percentile", "flagged", "model")
 PICKED = (Selection.FLAGGED.value, Selection.RANDOM.value)
 """The selections of changes that people are asked to judge."""
 
@@ -255,19 +253,3 @@ def _entry(row: Row[Any], said: tuple[Said, ...]) -> Entry:
         **{**told, "directory": row.directory or "", "said": said},
         selection=None if row.selection is None else Selection(row.selection),
     )
-
-
-def population(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: Mapping[str, str]) -> list[Considered]:
-    """Return the changes that were considered, each with what people say it is: `gold`, whether it is risky by commit,
-    in which heads that `landed` stand under the commits that they became.
-    """
-    with reading(engine) as connection:
-        rows = connection.execute(_rows(scope, kept=True).where(queue.c.considered_at.is_not(None))).all()
-    return [
-        Considered(
-            **{name: getattr(row, name) for name in _CONSIDERED},
-            selection=None if row.selection is None else Selection(row.selection),
-            risky=gold.get(landed.get(row.commit, row.commit)),
-        )
-        for row in rows
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -46,6 +46,14 @@ def report(
         Path | None,
         typer.Option(metavar="FILE", help="What pgr --predictions wrote: PGR is measured against the verdicts."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the dashboard as one HTML file, which loads nothing from anywhere, instead of the report; - is "
+            "stdout.",
+        ),
+    ] = None,
     output: Annotated[Path, typer.Option(help="Write here; - is stdout.")] = Path("-"),
     database: Database = None,
 ) -> None:
@@ -53,52 +61,47 @@ def report(
 
     Recall and what was missed are estimated from the places and the draws of audit queue, each change weighted by
     the inverse of the chance that it had. Every figure has a 95 % interval, or says why the verdicts are too few
-    for it.
+    for it. With --html the same figures become the dashboard, beside recorded runs of canary and of pgr, and with the
+    rows behind each of them.
     """
-    from oversight.audit.budget import telling
-    from oversight.audit.store.queue import Scope
     from oversight.measurement.audited import Auditor
     from oversight.reports import write
-    from oversight.reports.as_json import dumps
 
     auditor = Auditor(sensitivity, specificity)
-    scope = Scope(repository, *period(since, until))
+    first, last = period(since, until)
     told = None if predictions is None else _read(predictions)
     with open_store(database) as store:
-        found = _summary(store, scope, auditor, told)
+        from oversight.audit.dashboard.period import read
+        from oversight.audit.store.queue import Scope
+
+        scope = Scope(repository, first, last)
+        if html is not None:
+            write(_dashboard(store, scope, auditor, told), html, option="--html")
+        else:
+            write(_report(read(store, scope, auditor, told).summary, scope, form), output)
+
+
+def _report(found: Summary, scope: Scope, form: Form) -> str:
+    from oversight.audit.budget import telling
+    from oversight.reports.as_json import dumps
+
     match form:
         case Form.JSON:
-            text = dumps({"period": _period(scope), "repository": repository, **telling.as_dict(found)}, 2)
+            return dumps({"period": _period(scope), "repository": scope.repository, **telling.as_dict(found)}, 2)
         case Form.MARKDOWN:
-            text = telling.as_markdown(found)
+            return telling.as_markdown(found)
         case _:
-            text = telling.text(found)
-    write(text, output)
+            return telling.text(found)
 
 
-def _summary(store: Store, scope: Scope, auditor: Auditor, predictions: Predictions | None) -> Summary:
-    from oversight.audit.budget.summary import summary
-    from oversight.audit.store.queue import population
-    from oversight.audit.verdict import to_gold
+def _dashboard(store: Store, scope: Scope, auditor: Auditor, predictions: Predictions | None) -> str:
+    from oversight.audit.dashboard import gather
+    from oversight.audit.dashboard.html import document
+    from oversight.experiment.runs import of_repository
 
-    record = store.record()
-    landed = record.commits
-    gold = {label.change_id: label.risky for label in to_gold(record.verdicts, landed)}
-    considered = population(store.engine, scope, gold, landed)
-    ours = {landed.get(one.commit, one.commit) for one in considered}
-    said = [
-        one
-        for one in record.verdicts
-        if landed.get(one.change_id, one.change_id) in ours or _within(scope, one.source.repository, one.decided_at)
-    ]
-    return summary(considered, said, landed, auditor, predictions)
-
-
-def _within(scope: Scope, repository: str | None, moment: Any) -> bool:
-    """Whether a verdict on a change that nobody queued is of the repository, and was given in the period."""
-    if scope.repository is not None and (repository or "").lower() != scope.repository.lower():
-        return False
-    return (scope.since is None or moment >= scope.since) and (scope.until is None or moment <= scope.until)
+    measured = of_repository(scope.repository)
+    whole = (scope.repository, scope.since, scope.until)
+    return document(gather(store, *whole, auditor=auditor, predictions=predictions, measured=measured))
 
 
 def _period(scope: Scope) -> dict[str, str | None]:

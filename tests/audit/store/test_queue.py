@@ -12,7 +12,8 @@ from sqlalchemy import func, select
 
 from oversight.audit.budget.spending import parse
 from oversight.audit.store import Store, reading
-from oversight.audit.store.queue import Filled, Scope, entries, fill, find, population
+from oversight.audit.store.overview import population
+from oversight.audit.store.queue import Filled, Scope, entries, fill, find
 from oversight.audit.store.tables import queue
 from oversight.audit.verdict import Landing, Selection, Shown
 from oversight.reports import as_json

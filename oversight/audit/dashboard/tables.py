@@ -1,0 +1,289 @@
+"""The rows behind the figures: which changes, verdicts and canaries each of them is of.
+
+A table has sections, so that a figure of a part leads to that part. Of changes that wait for a verdict, or that nobody
+was asked about, no row says what a review thinks of them: who judges one later may want to judge it blind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from oversight.audit.budget.telling import WRITTEN
+from oversight.audit.canaries.runs import Part, Reviewed
+from oversight.audit.dashboard.model import JUDGED, Change, Dashboard, Flock, Group, Said, month
+from oversight.audit.store.overview import Passed
+from oversight.reports.words import percent
+
+_SHA = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which change a row is of; a title or a number is None where nobody knows it."""
+
+    repository: str
+    commit: str
+    number: int | None = None
+    title: str | None = None
+
+
+Cell: TypeAlias = str | Place
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows that belong together, and what they are. `key` is a part of an address."""
+
+    key: str
+    title: str
+    items: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under `columns`, which `row` makes of the items of sections; `numeric` are the columns of numbers."""
+
+    key: str
+    title: str
+    columns: tuple[str, ...]
+    numeric: frozenset[int]
+    sections: tuple[Section, ...]
+    row: Callable[[Any], tuple[Cell, ...]]
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return sum(len(section.items) for section in self.sections)
+
+
+def names() -> tuple[str, ...]:
+    """Return the keys of all tables, in the order in which a page has them."""
+    return tuple(_TABLES)
+
+
+def table(dashboard: Dashboard, key: str) -> Table:
+    """Return one table; KeyError for a key that there is none of."""
+    return _TABLES[key](dashboard)
+
+
+def bins_of(dashboard: Dashboard) -> Iterator[tuple[Change, ...]]:
+    """Yield the changes of each bin of the reliability diagram."""
+    shown = sorted(
+        (one for one in dashboard.group(*JUDGED) if one.risk is not None), key=lambda one: (one.risk, one.commit)
+    )
+    for bin_ in dashboard.summary.figures.reliability.bins:
+        yield tuple(one for one in shown if one.risk is not None and bin_.low <= one.risk <= bin_.high)
+
+
+def newest(dashboard: Dashboard) -> tuple[Flock, ...]:
+    """Return the newest run of canaries of each repository."""
+    last = {one.run.repository.lower(): one for one in dashboard.flocks}
+    return tuple(last[key] for key in sorted(last))
+
+
+def _judged(key: Group, title: str) -> Callable[[Dashboard], Table]:
+    columns = ("change", "written by", "chance", "flagged", "risk", "percentile", "model", "people say", "votes")
+
+    def made(dashboard: Dashboard) -> Table:
+        return Table(key.value, title, columns, frozenset({2, 4, 5}), _by_author(dashboard.group(key)), _row)
+
+    return made
+
+
+def _elsewhere(dashboard: Dashboard) -> Table:
+    rows = dashboard.group(Group.ELSEWHERE)
+    words = {"flagged": "flagged", "random": "drawn at random", "request": "of people's own accord"}
+    sections = tuple(
+        Section(kind, title, [one for one in rows if one.selection is not None and one.selection.value == kind])
+        for kind, title in words.items()
+    )
+    columns = ("change", "chance", "flagged", "risk", "percentile", "model", "people say", "votes")
+    told = "Judged where the review stood, and never considered for the queue"
+    return Table(
+        Group.ELSEWHERE.value, told, columns, frozenset({1, 3, 4}), sections, lambda one: _without(_row(one), 1)
+    )
+
+
+def _unjudged(key: Group, title: str) -> Callable[[Dashboard], Table]:
+    def made(dashboard: Dashboard) -> Table:
+        rows = sorted(dashboard.group(key), key=lambda one: sha256(f"{one.repository} {one.commit}".encode()).digest())
+        columns = ("change", "written by")
+        return Table(key.value, title, columns, frozenset(), _by_author(rows), lambda one: (_place(one), _written(one)))
+
+    return made
+
+
+def _risks(dashboard: Dashboard) -> Table:
+    bins = zip(dashboard.summary.figures.reliability.bins, bins_of(dashboard), strict=True)
+    sections = tuple(
+        Section(str(number), f"shown with {percent(bin_.low)} to {percent(bin_.high)}", rows)
+        for number, (bin_, rows) in enumerate(bins, 1)
+    )
+    columns = ("change", "risk", "people say")
+    told = "Judged changes by the risk that was shown"
+    return Table(
+        "risks", told, columns, frozenset({1}), sections, lambda one: (_place(one), percent(one.risk), _says(one))
+    )
+
+
+def _several(dashboard: Dashboard) -> Table:
+    rows = [one for one in dashboard.changes if one.votes[0] + one.votes[1] > 1]
+    told = "Changes that two people or more judged"
+    section = Section("all", "called risky or safe by several", rows)
+    columns = ("change", "risky", "safe", "unsure")
+    return Table(
+        "several", told, columns, frozenset({1, 2, 3}), (section,), lambda one: (_place(one), *map(str, one.votes))
+    )
+
+
+def _verdicts(dashboard: Dashboard) -> Table:
+    kinds = sorted({one.decision for one in dashboard.said})
+    sections = tuple(Section(kind, kind, [one for one in dashboard.said if one.decision == kind]) for kind in kinds)
+    columns = ("when", "change", "blind", "counts")
+    return Table("verdicts", "Verdicts, as they were given", columns, frozenset(), sections, _said)
+
+
+def _passed(dashboard: Dashboard) -> Table:
+    columns = ("change", "written by", "percentile", "risk", "people say", "history says")
+    section = Section("all", "the lowest percentile first", dashboard.passed)
+    told = "Not flagged, and risky all the same"
+    return Table("passed", told, columns, frozenset({2, 3}), (section,), miss)
+
+
+def _months(dashboard: Dashboard) -> Table:
+    sections = _sections(dashboard, dashboard.months, lambda one: month(one.considered_at), str)
+    return Table("months", "Judged changes by the month in which they were considered", *_SHORT, sections, _short)
+
+
+def _models(dashboard: Dashboard) -> Table:
+    sections = _sections(dashboard, dashboard.models, lambda one: one.model, _model)
+    return Table("models", "Judged changes by the model that reviewed them", *_SHORT, sections, _short)
+
+
+_SHORT = (("change", "written by", "how it came", "flagged", "people say"), frozenset[int]())
+_CAME = {Group.PICKED: "had a place", Group.DRAWN: "drawn", Group.KNOWN: "judged before", Group.OWN: "own accord"}
+
+
+def _short(one: Change) -> tuple[Cell, ...]:
+    return _place(one), _written(one), _CAME[one.group], "flagged" if one.flagged else "no", _says(one)
+
+
+def _sections(
+    dashboard: Dashboard, keys: Iterable[str], key: Callable[[Change], str | None], words: Callable[[str], str]
+) -> tuple[Section, ...]:
+    rows: dict[str | None, list[Change]] = {}
+    for one in dashboard.group(*_CAME):
+        rows.setdefault(key(one), []).append(one)
+    return tuple(Section(name, words(name), rows.get(name, ())) for name in keys)
+
+
+def _canaries(dashboard: Dashboard) -> Table:
+    pairs = [pair for flock in newest(dashboard) for pair in _pairs(flock)]
+    kinds = sorted({pair[Part.CANARY].kind for pair in pairs})
+    sections = tuple(
+        Section(str(number), kind, [pair for pair in pairs if pair[Part.CANARY].kind == kind])
+        for number, kind in enumerate(kinds, 1)
+    )
+    columns = ("made from", "language", "percentile", "flagged by", "control's percentile", "control", "before")
+    return Table("canaries", "Canaries of the newest runs", columns, frozenset({2, 4}), sections, _canary)
+
+
+def _pairs(flock: Flock) -> list[dict[Part, Reviewed]]:
+    pairs: dict[int, dict[Part, Reviewed]] = {}
+    for one in flock.run.reviewed:
+        pairs.setdefault(one.pair, {})[one.part] = one
+    return list(pairs.values())
+
+
+def _by_author(rows: Sequence[Change]) -> tuple[Section, ...]:
+    words = {**WRITTEN, "unknown": "author unknown"}
+    return tuple(Section(kind, told, [one for one in rows if one.written == kind]) for kind, told in words.items())
+
+
+def _row(one: Change) -> tuple[Cell, ...]:
+    chance = "" if one.propensity is None else f"{one.propensity:.3g}"
+    flagged = "unknown" if one.flagged is None else "flagged" if one.flagged else "no"
+    votes = ", ".join(
+        f"{count} {word}" for count, word in zip(one.votes, ("risky", "safe", "unsure"), strict=True) if count
+    )
+    place = _percentile(one.percentile)
+    return _place(one), _written(one), chance, flagged, percent(one.risk), place, _model(one.model), _says(one), votes
+
+
+def miss(one: Passed) -> tuple[Cell, ...]:
+    """Return the row of a change that should have been flagged."""
+    people = "" if one.people is None else "risky" if one.people else "safe"
+    place = Place(one.repository, one.commit, one.number, one.title)
+    written = WRITTEN.get(one.provenance or "", "unknown").removesuffix("-written")
+    return place, written, _percentile(one.percentile), percent(one.risk), people, one.source or ""
+
+
+def _said(one: Said) -> tuple[Cell, ...]:
+    when = f"{one.at:%Y-%m-%d %H:%M}"
+    counts = "yes" if one.counts else "no: their own change"
+    return when, Place(one.repository, one.commit), "yes" if one.blind else "no", counts
+
+
+def _canary(pair: dict[Part, Reviewed]) -> tuple[Cell, ...]:
+    canary, control, before = (pair.get(part) for part in (Part.CANARY, Part.CONTROL, Part.BEFORE))
+    if canary is None or control is None:
+        return ("",) * 7
+    return (
+        canary.origin[:_SHA],
+        canary.language,
+        _percentile(canary.said.percentile),
+        _flagged_by(canary),
+        _percentile(control.said.percentile),
+        "flagged" if control.said.flagged else "no",
+        "" if before is None else "flagged" if before.said.flagged else "no",
+    )
+
+
+def _flagged_by(one: Reviewed) -> str:
+    grounds = [word for word, holds in (("budget", one.said.by_budget), ("principle", one.said.by_principle)) if holds]
+    return ", ".join(grounds) or ("unscored" if one.said.flagged else "no")
+
+
+def _place(one: Change) -> Place:
+    return Place(one.repository, one.commit, one.number, one.title)
+
+
+def _written(one: Change) -> str:
+    return WRITTEN.get(one.written, "unknown").removesuffix("-written")
+
+
+def _says(one: Change) -> str:
+    return "" if one.risky is None else "risky" if one.risky else "safe"
+
+
+def _percentile(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.1f}"
+
+
+def _model(digest: str | None) -> str:
+    return "" if digest is None else digest[:_SHA]
+
+
+def _without(cells: tuple[Cell, ...], column: int) -> tuple[Cell, ...]:
+    return (*cells[:column], *cells[column + 1 :])
+
+
+_TABLES: dict[str, Callable[[Dashboard], Table]] = {
+    "picked": _judged(Group.PICKED, "Had a place, and judged"),
+    "drawn": _judged(Group.DRAWN, "Drawn at random, and judged"),
+    "known": _judged(Group.KNOWN, "Judged before anybody was asked"),
+    "own": _judged(Group.OWN, "Not picked, and judged of people's own accord"),
+    "elsewhere": _elsewhere,
+    "waiting": _unjudged(Group.WAITING, "In the queue, waiting for a verdict"),
+    "rest": _unjudged(Group.REST, "Considered, and neither picked nor judged"),
+    "risks": _risks,
+    "months": _months,
+    "models": _models,
+    "several": _several,
+    "verdicts": _verdicts,
+    "passed": _passed,
+    "canaries": _canaries,
+}
