@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oversight.cli.answered import heard
 from oversight.cli.audit.database import Database, labels_of
 from oversight.cli.options import HERE, Repo
 from oversight.cli.progress import progress
@@ -54,7 +55,7 @@ class _Origin:
 def pgr(
     repo: Repo = HERE,
     human: Annotated[int, typer.Option(min=1, help="Human labels: that many are drawn from what history knows.")] = 300,
-    weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical or principles.")] = "panel",
+    weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical, principles or claude.")] = "panel",
     method: Annotated[
         str, typer.Option(help="Method by name, or auto: chosen for each draw, by its human labels alone.")
     ] = "residual-mixed",
@@ -207,6 +208,7 @@ def _measure(repository: Repository, protocol: Protocol, asked: _Asked) -> None:
     origin = _origin(asked.start, repository)
     if origin is not None:
         protocol = replace(protocol, start=origin.student)
+    protocol = replace(protocol, answered=heard(repository, asked.weak), answered_only=asked.weak == "claude")
     record = asked.runs or runs.path_of(repository.key)
     runs.prepare(record)
     tip = repository.resolve("HEAD")
@@ -293,6 +295,7 @@ def _told(
         "labels": len(protocol.labels),
         "changes": protocol.student + protocol.test,
         "start": None if origin is None else origin.told,
+        "claude": protocol.answered.recipe,
     }
     where = {"repository": data(name), "tip": tip}
     return {"method": asked.method, **figures, **where, "protocol": {**configuration, **described(ground)}}
@@ -307,7 +310,9 @@ def _record(told: dict[str, Any], ground: Ground) -> dict[str, Any]:
     from oversight.features.example import SCHEMA
 
     protocol = told["protocol"]
-    configuration = {name: protocol[name] for name in ("weak", "human", "since", "labels", "changes", "start")}
+    configuration = {
+        name: protocol[name] for name in ("weak", "human", "since", "labels", "changes", "start", "claude")
+    }
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "repository": told["repository"],

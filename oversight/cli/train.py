@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oversight.cli.answered import heard
 from oversight.cli.audit.database import Database, labels_of
 from oversight.cli.progress import progress
 from oversight.errors import MissingExtraError, UsageError
@@ -30,7 +31,7 @@ class Tune(StrEnum):
 def train(
     output: Annotated[Path, typer.Option(help="Directory for the model; a model in its place is replaced.")],
     repo: Annotated[Path, typer.Option(help="Repository to learn from.")] = Path(),
-    weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical or principles.")] = "panel",
+    weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical, principles or claude.")] = "panel",
     method: Annotated[
         str, typer.Option(help="Method by name, or auto: whichever orders human labels better, out of fold.")
     ] = "residual-mixed",
@@ -110,6 +111,7 @@ def train(
     plan = replace(plan, encoder=_encoder(tune, encoder, lora), since=None if first is None else first.timestamp())
     with Repository.open(repo) as repository:
         tip = repository.resolve("HEAD")
+        plan = replace(plan, answered=heard(repository, plan.weak))
         trained = run(repository, tip, plan, progress)
         name, version = repository.name, tip[:12]
     files = to_files(

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from oversight.changes.repository import Repository
 from oversight.errors import LabelError
+from oversight.experiment.answered import Answered, only_answered
 from oversight.experiment.pool import Pool, Rows, read_pool, with_labels
 from oversight.experiment.reading import Reading, read_changes
 from oversight.experiment.weak import cross_fitted, weak_labels
@@ -57,7 +58,8 @@ class Protocol:
 
     Of the student window and the test at most so many changes are read, drawn at random. `since`, in Unix seconds,
     leaves out what is older: where a history began to record repairs late, its older changes only look clean. `labels`
-    are people's own, by sha, and outrank the history's.
+    are people's own, by sha, and outrank the history's. `answered` is what Claude has said of this history; with
+    `answered_only` no other change takes part.
     """
 
     human: int = 300
@@ -70,6 +72,8 @@ class Protocol:
     start: NetworkStudent | None = None
     jobs: int = 1
     cache: Path | None = None
+    answered: Answered = field(default_factory=Answered)
+    answered_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +141,8 @@ def ground_of(repository: Repository, pool: Pool, protocol: Protocol, stage: Sta
     labels of one kind alone, or people's labels name commits that are not in the history.
     """
     pool = _labelled(pool, protocol.labels)
+    if protocol.answered_only:
+        pool = only_answered(pool, protocol.answered)
     whole = pool
     if protocol.since is not None:
         pool = pool.since(protocol.since)
@@ -161,6 +167,7 @@ def ground_of(repository: Repository, pool: Pool, protocol: Protocol, stage: Sta
             cache_directory=protocol.cache or cache_directory(),
             advance=advance,
         )
+    readings = protocol.answered.among(readings)
     found = {row: readings[pool.shas[row]] for row in wanted.tolist() if pool.shas[row] in readings}
     student, test = _among(student, found), _among(test, found)
     for name, labels in (("student", then.risky[student]), ("test", pool.risky[test])):

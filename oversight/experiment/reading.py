@@ -20,7 +20,7 @@ from oversight.errors import DiffError
 from oversight.features.example import SCHEMA, featurise
 from oversight.features.model import Example
 from oversight.history.model import Completeness, Context
-from oversight.reviewers.model import Opinion
+from oversight.reviewers.model import Opinion, WeakLabel
 from oversight.reviewers.principles import Principles
 
 _CHUNK = 32  # patches handed to a worker at a time
@@ -28,10 +28,13 @@ _CHUNK = 32  # patches handed to a worker at a time
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A change as the student sees it, and what the principles say of it, without reasons and places."""
+    """A change as the student sees it, and what the principles say of it, without reasons and places; and what Claude
+    said when it was asked, None where it was not, or abstained.
+    """
 
     example: Example
     opinions: tuple[Opinion, ...]
+    claude: WeakLabel | None = None
 
 
 def edition(*, opinions: bool) -> str:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from oversight.changes.repository import Repository
 from oversight.errors import LabelError
 from oversight.experiment import weak
+from oversight.experiment.answered import Answered, only_answered
 from oversight.experiment.choice import DEFAULT
 from oversight.experiment.evaluation import Test, evaluate
 from oversight.experiment.human import is_verdict
@@ -54,7 +55,8 @@ class Plan:
     """What to train. `human` is a number of labels to draw, None for the default; `labels` are people's own, by sha.
 
     `since`, in Unix seconds, leaves out what is older. `start` names the model that the learner goes on from: name,
-    version, sha256. Where there is an `encoder`, the method trains it, and it teaches the learner.
+    version, sha256. Where there is an `encoder`, the method trains it, and it teaches the learner. `answered` is what
+    Claude has said of this history.
     """
 
     weak: str = weak.DEFAULT
@@ -70,6 +72,7 @@ class Plan:
     encoder: Pretrained | None = None
     since: float | None = None
     cache: Path | None = None
+    answered: Answered = field(default_factory=Answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ def train(repository: Repository, tip: str, plan: Plan, stage: Stage) -> Trained
     if plan.since is not None:
         pool = pool.since(plan.since)
     pool = with_labels(pool, plan.labels)
+    if plan.weak == "claude":
+        pool = only_answered(pool, plan.answered)
     windows = pool.windows()
     draw = _draw(pool, windows, plan)
     wanted = np.concatenate((draw.human, draw.student, draw.test))
@@ -110,9 +115,10 @@ def train(repository: Repository, tip: str, plan: Plan, stage: Stage) -> Trained
             {pool.shas[row]: pool.measures[row] for row in np.sort(wanted).tolist()},
             jobs=plan.jobs,
             cache_directory=plan.cache or cache_directory(),
-            opinions=plan.weak != "lexical",
+            opinions=plan.weak not in ("lexical", "claude"),
             advance=advance,
         )
+    readings = plan.answered.among(readings)
     draw = _readable(draw, pool, readings)
     lesson = Lesson(
         [readings[pool.shas[row]] for row in draw.human.tolist()],
@@ -234,6 +240,7 @@ def _measured(
         "since": None if plan.since is None else datetime.fromtimestamp(plan.since, UTC).isoformat(),
         "human_labels": {"n": int(draw.labels.size), "risky": int(draw.labels.sum()), "given": bool(plan.labels)},
         "weak_labels": {"n": len(first.weak), "reviewer": plan.weak, "mean_risk": float(_risks(first.weak).mean())},
+        "claude": _heard(plan, lesson),
         "method": {"name": first.method, "asked": plan.method, "out_of_fold_log_loss": first.loss},
         "choice": None if first.choice is None else asdict(first.choice),
         "started_from": None if plan.start is None else dict(plan.start),
@@ -243,6 +250,18 @@ def _measured(
         "test": evaluate(test, {"student": risks[0], "student, bare diff": without, "weak": weak_risks}),
     }
     return Trained(first.student, metrics, {"full": risks[0], "none": without})
+
+
+def _heard(plan: Plan, lesson: Lesson) -> dict[str, Any] | None:
+    """Say how many of the changes that are learned from Claude labelled; None where it had no say."""
+    if plan.weak not in ("claude", "panel") or not plan.answered.labels:
+        return None
+    learned = (*lesson.human, *lesson.unlabelled)
+    return {
+        "recipe": plan.answered.recipe,
+        "labels": sum(one.claude is not None for one in learned),
+        "of": len(learned),
+    }
 
 
 def _risks(labels: Sequence[WeakLabel]) -> NDArray[np.float64]:

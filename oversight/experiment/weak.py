@@ -4,12 +4,14 @@
 |---|---|
 | lexical | marked tokens, logistic regression |
 | principles | the constitution: 1 - product of (1 - risk) over what fires, calibrated |
-| panel | both of them and the size of the change, joined by the label model |
+| claude | what Claude said when it was asked (`oversight label`), calibrated |
+| panel | lexical, principles and the size of the change, and claude where it was asked, joined by the label model |
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from oversight.reviewers import lexical, panel
 from oversight.reviewers.model import WeakLabel
 from oversight.reviewers.size import Size
 
-NAMES = ("lexical", "panel", "principles")
+NAMES = ("claude", "lexical", "panel", "principles")
 DEFAULT = "panel"
 
 _FOLDS = 5
@@ -45,6 +47,8 @@ def weak_labels(
     """
     if name == "principles":
         return _by_principles(taught, labels, wanted)
+    if name == "claude":
+        return _by_claude(taught, labels, wanted)
     if name == "lexical":
         return _by_lexical(taught, labels, wanted, seed)
     if name == "panel":
@@ -103,6 +107,25 @@ def _any(readings: Sequence[Reading]) -> NDArray[np.float64]:
     return np.clip(1 - np.array(clean, dtype=np.float64), 0.01, 0.99)
 
 
+def _by_claude(taught: Sequence[Reading], labels: NDArray[np.bool_], wanted: Sequence[Reading]) -> list[WeakLabel]:
+    """Calibrate what Claude said on the human labels. Its answers, not the calibration, tell how far they agree."""
+    heard = [(one.claude.risk, label) for one, label in zip(taught, labels.tolist(), strict=True) if one.claude]
+    risky = sum(label for _, label in heard)
+    if min(risky, len(heard) - risky) < lexical.FEWEST:
+        raise LabelError(
+            f"Claude has labelled {risky} risky and {len(heard) - risky} clean changes of those that people labelled",
+            mend=f"have more labelled, {lexical.FEWEST} of either kind at least: oversight label --weak claude",
+        )
+    calibration = fit_platt(logit(np.array([risk for risk, _ in heard])), np.array([label for _, label in heard]))
+    prior = (float(labels.sum()) + 1) / (len(labels) + 2)
+    return [
+        WeakLabel(one.example.change_id, prior, 0.0)
+        if one.claude is None
+        else replace(one.claude, risk=float(calibration(logit(one.claude.risk))))
+        for one in wanted
+    ]
+
+
 def _by_lexical(
     taught: Sequence[Reading], labels: NDArray[np.bool_], wanted: Sequence[Reading], seed: int
 ) -> list[WeakLabel]:
@@ -155,4 +178,5 @@ def _out_of_fold(
 def _said(reading: Reading, reviewer: lexical.Lexical) -> panel.Said:
     measures = reading.example.measures
     graded = (reviewer.judge(reading.example), Size().judge(float(measures[_ADDED]), float(measures[_DELETED])))
-    return panel.Said(reading.example.change_id, (*graded, *reading.opinions))
+    asked = () if reading.claude is None else reading.claude.opinions
+    return panel.Said(reading.example.change_id, (*graded, *asked, *reading.opinions))

@@ -146,7 +146,7 @@ def show(change: Change, limits: Limits = LIMITS) -> Shown:
     for place in sorted(range(len(hunks)), key=lambda place: -_changed(hunks[place][2].lines))[: limits.hunks]:
         hunk = hunks[place][2]
         rows = fitting([_cut(hunk.section, limits.row), *_rows(hunk.lines[: limits.rows], limits)], room)
-        if _changed(hunk.lines[: len(rows) - 1]):
+        if len(rows) > 1 and _changed(hunk.lines[: len(rows) - 1]):
             chosen[place] = rows
             room -= _size(rows)
     parts, body = _parts(chosen, hunks)

@@ -1,0 +1,30 @@
+"""What Claude has said of a history before, for the commands that learn from it; whether it has a say is told aloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from oversight.changes.repository import Repository
+    from oversight.experiment.answered import Answered
+
+_WITHOUT = {
+    "panel": "the panel goes on without claude, which was not asked about this history: see oversight label --help",
+}
+
+
+def heard(repository: Repository, weak: str) -> Answered:
+    """Return what Claude has said, where the weak reviewer of that name listens to it. Nothing is asked."""
+    from oversight.experiment.answered import Answered, read_answered
+    from oversight.reviewers.claude.store import path
+
+    if weak not in ("claude", "panel"):
+        return Answered()
+    answered = read_answered(repository.key, path())
+    if answered.labels:
+        typer.echo(f"claude has a say: {len(answered.labels):,} labels, by {answered.recipe}", err=True)
+    elif weak in _WITHOUT:
+        typer.echo(_WITHOUT[weak], err=True)
+    return answered
