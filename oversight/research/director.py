@@ -12,7 +12,7 @@ lacks is proposed and trained again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,12 +20,11 @@ import numpy as np
 
 from oversight.experiment.choice import DEFAULT
 from oversight.research.laboratory import Trained, Trainer
-from oversight.research.lessons import Floats
-from oversight.research.model import Answer, Configuration, Experiment, Proposal, Submission
+from oversight.research.model import Answer, Configuration, Experiment, Floats, Proposal, Submission
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.search import told
 from oversight.research.study import Result, Study
-from oversight.research.vault.detectors import COPY, Standings, standing
+from oversight.research.vault.detectors import Earlier, standing
 
 BASELINE = "director"
 """Whose the first experiment is."""
@@ -66,7 +65,7 @@ class Director:
         self._study, self._proposers, self._vault, self._trainer = study, proposers, vault, trainer
         self._tell = tell
         self._results = study.experiments()
-        self._standings: dict[str, Standings] = {}
+        self._earlier = Earlier()
 
     def run(self, budget: Budget) -> str:
         """Go on until the budget is used up, or nothing is left to do; return why it ended, as a sentence."""
@@ -126,8 +125,8 @@ class Director:
             unasked = "" if trained.error else "its screen is not among the best"
         else:
             self._study.keep(experiment.name, trained.predictions)
-            here = {name: standing(runs.astype(np.float64)) for name, runs in trained.predictions.items()}
-            unasked = self._pointless(experiment, here)
+            predictions = {name: runs.astype(np.float64) for name, runs in trained.predictions.items()}
+            unasked = self._pointless(experiment, predictions)
             if not unasked:
                 answer = self._vault.ask(
                     Submission(
@@ -138,23 +137,23 @@ class Director:
                         trained.proxies,
                     )
                 )
-            self._standings[experiment.name] = here
+            self._earlier.add(experiment.name, predictions)
         result = Result(experiment, trained.screen, answer, trained.seconds, trained.error, unasked)
         self._study.record(result)
         self._write_finding(result)
         self._results.append(result)
         self._tell(result)
 
-    def _pointless(self, experiment: Experiment, here: Standings) -> str:
+    def _pointless(self, experiment: Experiment, predictions: Mapping[str, Floats]) -> str:
         """Return why the vault need not be asked, empty where it is."""
         if experiment.researcher == BASELINE:
             return "the vault knows it"
         if self._left(experiment.researcher) == 0:
             return "its researcher has no queries left"
-        for name, before in self._standings.items():
-            if all(_alike(here[ground].places, before[ground].places) > COPY for ground in here):
-                return f"it orders changes as {name} does"
-        return ""
+        if not self._earlier.names:
+            return ""
+        same = self._earlier.copied({name: standing(runs) for name, runs in predictions.items()})
+        return "" if same is None else f"it orders changes as {same} does"
 
     def _left(self, researcher: str) -> int | None:
         """Return the queries that a researcher has left, None where the vault has not said yet."""
@@ -180,10 +179,5 @@ class Director:
                 self._write_finding(result)
             kept = self._study.kept(result.experiment.name)
             if kept is not None:
-                self._standings[result.experiment.name] = {
-                    name: standing(runs.astype(np.float64)) for name, runs in kept.items()
-                }
-
-
-def _alike(here: Floats, before: Floats) -> float:
-    return float(np.corrcoef(here, before)[0, 1])
+                predictions = {name: runs.astype(np.float64) for name, runs in kept.items()}
+                self._earlier.add(result.experiment.name, predictions)

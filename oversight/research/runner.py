@@ -152,7 +152,8 @@ class Worker:
             receive(descriptor, deadline=deadline)  # that the child has ended
             raise TrainingError(str(told.get("error")))
         if told.get("kind") == "ended" and kind != "ended":
-            raise TrainingError(_ended(told.get("status")), spoilt=True)
+            # Before it has fitted, a child has read nothing that its parent would miss.
+            raise TrainingError(_ended(told.get("status")), spoilt=kind != "fitted")
         if told.get("kind") != kind:
             raise TrainingError("it answered what was not asked", spoilt=True)
         return told, arrays

@@ -1,0 +1,82 @@
+"""Grounds and studies made by hand: labels that a line explains, and a weak reviewer that is half right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from oversight.research import lessons
+from oversight.research.lessons import Draw, Floats, Fold, Ground, Lesson, Matrix
+from oversight.research.model import Gold
+from oversight.research.study import Laid, Plan, Study, write_study
+from oversight.research.vault import keep
+
+COLUMNS = 12
+
+
+@dataclass(frozen=True)
+class World:
+    """A ground, and what is true of its test rows (T,)."""
+
+    ground: Ground
+    truth: Floats
+    weak: Floats
+
+
+def world(name: str = "a", *, seed: int = 0, student: int = 200, human: int = 80, test: int = 150) -> World:
+    """Two draws of `human` labels in two folds each."""
+    generator = np.random.default_rng(seed)
+    line = generator.normal(size=COLUMNS)
+    poor = line + generator.normal(size=COLUMNS)
+    rows, labels = _rows(generator, line, student + 2 * human)
+    shown, truth = _rows(generator, line, test)
+    weak = _risk(rows @ poor)
+    return World(
+        Ground(name, rows, shown, tuple(_draw(number, student, human, weak, labels) for number in range(2))),
+        truth,
+        _risk(shown @ poor),
+    )
+
+
+def study(folder: Path, *worlds: World) -> Study:
+    """A study on these worlds, the gold of which is in its vault."""
+    (folder / "grounds").mkdir(parents=True)
+    (folder / "vault").mkdir(mode=0o700)
+    laid = []
+    for one in worlds:
+        ground = one.ground
+        lessons.save(ground, folder / "grounds" / f"{ground.name}.npz")
+        noise = np.random.default_rng(1).normal(scale=0.1, size=(3, len(ground.draws), one.truth.size))
+        weak = np.broadcast_to(one.weak, (len(ground.draws), one.truth.size))
+        near = np.clip(0.3 * one.truth + 0.3 + noise, 0.01, 0.99).astype(np.float32)
+        series = {"weak": weak.astype(np.float32), "naive": near[0], "human_only": near[1], "default": near[2]}
+        ceiling = np.clip(0.6 * one.truth + 0.2 + noise[0], 0.01, 0.99).astype(np.float32)
+        times = np.arange(one.truth.size, dtype=np.float64) * 86_400
+        gold = Gold(ground.name, "study", one.truth > 0, times, {**series, "ceiling": ceiling})
+        keep(folder / "vault", gold, seed=0)
+        laid.append(Laid(ground.name, f"/{ground.name}", False, 200, one.truth.size, 2, (20, 20)))
+    write_study(folder, Plan(80, 2, "panel", 0, 200, 150, 2), laid)
+    return Study(folder)
+
+
+def _rows(generator: np.random.Generator, line: Floats, count: int) -> tuple[Matrix, Floats]:
+    rows = generator.normal(size=(count, COLUMNS)).astype(np.float16).astype(np.float32)
+    return rows, (generator.random(count) < _risk(rows @ line)).astype(np.float64)
+
+
+def _draw(number: int, student: int, human: int, weak: Floats, labels: Floats) -> Draw:
+    own = np.arange(student + number * human, student + (number + 1) * human)
+    told = np.full(labels.size, np.nan)
+    told[own] = labels[own]
+    rows = np.concatenate((np.arange(student), own))
+    folds = []
+    for held in (own[::2], own[1::2]):
+        kept = np.setdiff1d(rows, held)
+        folds.append(Fold(Lesson(kept, weak[kept], told[kept]), held, labels[held] > 0))
+    return Draw(number, Lesson(rows, weak[rows], told[rows]), tuple(folds))
+
+
+def _risk(odds: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-(odds - 1))), dtype=np.float64)

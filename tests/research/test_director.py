@@ -1,0 +1,186 @@
+"""The loop: the same by seed, whatever finishes first and whenever it was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oversight.research.director import BASELINE, Budget, Director
+from oversight.research.laboratory import Trained
+from oversight.research.model import Answer, Experiment, Screen, Submission
+from oversight.research.proposers import Known, Proposer
+from oversight.research.proposers.search import searchers
+from oversight.research.report import figures, page
+from oversight.research.study import Result, Study
+from tests.research.grounds import study, world
+
+WORLD = world(student=20, human=20, test=40)
+
+
+class Bench:
+    """A trainer whose figures are drawn from what was asked: no process, and the same every time."""
+
+    def __init__(self, stop_after: int = 10_000) -> None:
+        self.left = stop_after
+
+    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Trained]:
+        for experiment in experiments:
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            generator = np.random.default_rng(int(experiment.configuration.identity, 16))
+            screen = Screen(float(generator.uniform(0.5, 0.8)), 0.4)
+            if experiment.number == 3:
+                yield Trained(None, 0.1, "it used more than its processor time")
+            elif screen.auroc < bar:
+                yield Trained(screen, 0.1)
+            else:
+                rows = generator.random((2, 40)).astype(np.float32)
+                yield Trained(screen, 0.2, "", {"a": rows}, {"screen": screen.auroc, "order": 0.0})
+
+
+@dataclass
+class Box:
+    """A vault that calls every third submission best, and answers the same question the same way."""
+
+    each: int = 100
+    asked: dict[str, Answer] = field(default_factory=dict)
+
+    def ask(self, submission: Submission) -> Answer:
+        if submission.experiment not in self.asked:
+            best = len(self.asked) % 3 == 0
+            left = self.each - len(self.asked) - 1
+            score = 0.5 + 0.05 * len(self.asked) if best else None
+            self.asked[submission.experiment] = Answer("best" if best else "not better", score, score, max(left, 0))
+        return self.asked[submission.experiment]
+
+
+def ran(one: Study, experiments: int, box: Box | None = None, bench: Bench | None = None) -> str:
+    return Director(one, searchers(0), box or Box(), bench or Bench()).run(Budget(experiments))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A study of 40 experiments that nobody interrupted."""
+    one = study(tmp_path_factory.mktemp("whole") / "s", WORLD)
+    assert ran(one, 40) == "all experiments are done"
+    return one
+
+
+def test_every_researcher_is_heard_in_every_round(whole: Study) -> None:
+    """The hand-chosen default comes first; then each researcher has one experiment a round, none of them twice."""
+    results = whole.experiments()
+    assert len(results) == 40
+    assert [one.experiment.number for one in results] == list(range(40))
+    assert results[0].experiment.researcher == BASELINE
+    assert results[0].configuration.method == "residual-mixed"
+    assert {one.experiment.researcher for one in results[1:5]} == {"mixer", "filter", "believer", "relabeller"}
+    assert len({one.configuration.identity for one in results}) == 40
+
+
+def test_only_what_is_promising_is_asked(whole: Study) -> None:
+    """The vault hears of the better part of the screens, never of what failed, and never of the default."""
+    results = whole.experiments()
+    asked = [one for one in results if one.answer is not None]
+    assert 5 < len(asked) < 30
+    assert results[0].unasked == "the vault knows it"
+    assert results[3].error
+    assert results[3].answer is None
+    assert all(one.answer or one.unasked or one.error for one in results)
+
+
+@pytest.mark.parametrize("killed", [1, 2, 3, 11, 27])
+def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(whole: Study, tmp_path: Path, killed: int) -> None:
+    """Stopped within a round, and resumed, a study has the same records and the same notebook, byte by byte."""
+    one, box = study(tmp_path / "s", WORLD), Box()
+    with pytest.raises(KeyboardInterrupt):
+        ran(one, 40, box, Bench(killed))
+    notebook = one.folder / "findings.jsonl"
+    notebook.write_bytes(notebook.read_bytes()[:-30])
+    ran(Study(one.folder), 40, box)
+    for name in ("experiments.jsonl", "findings.jsonl"):
+        assert (one.folder / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+def test_a_copy_is_not_asked(tmp_path: Path) -> None:
+    """What orders changes as an earlier experiment does costs no query."""
+
+    class Copying(Bench):
+        def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Trained]:  # noqa: ARG002
+            rows = np.random.default_rng(0).random((2, 40)).astype(np.float32)
+            for _ in experiments:
+                yield Trained(Screen(0.7, 0.4), 0.1, "", {"a": rows}, {})
+
+    one, box = study(tmp_path / "s", WORLD), Box()
+    ran(one, 9, box, Copying())
+    assert box.asked == {}
+    assert one.experiments()[4].unasked == "it orders changes as e0000 does"
+
+
+def test_a_run_ends_where_nothing_is_left_to_ask(tmp_path: Path) -> None:
+    """Without queries there is nothing to learn of scores: the run ends, and says why."""
+    one = study(tmp_path / "s", WORLD)
+    assert ran(one, 400, Box(each=4)) == "the vault answers no more queries"
+
+
+def test_researchers_may_conclude(tmp_path: Path) -> None:
+    """A run whose researchers propose nothing more has ended."""
+
+    @dataclass(frozen=True)
+    class Done:
+        name: str = "done"
+
+        def propose(self, known: Known) -> None:  # noqa: ARG002
+            return None
+
+        def learn(self, result: Result, known: Known) -> str:  # noqa: ARG002
+            return ""
+
+    proposer: Proposer = Done()
+    one = study(tmp_path / "s", WORLD)
+    assert Director(one, [proposer], Box(), Bench()).run(Budget(10)) == "no researcher has anything new to propose"
+
+
+def test_hours_are_a_budget(tmp_path: Path) -> None:
+    """A run with no time begins nothing."""
+    one = study(tmp_path / "s", WORLD)
+    assert Director(one, searchers(0), Box(), Bench()).run(Budget(10, hours=-1.0)) == "the hours are used up"
+    assert one.experiments() == []
+
+
+def test_the_report_counts_what_the_records_hold(whole: Study) -> None:
+    """Researchers, answers, failures and diversity are those of the records; texts of others are shown as such."""
+    told = figures(whole)
+    results = whole.experiments()
+    assert told["all"]["experiments"] == 40
+    assert told["all"]["failed"] == 1
+    assert told["all"]["best"] == sum(one.answer is not None and one.answer.answer == "best" for one in results)
+    assert 0 < told["all"]["entropy"] <= told["all"]["most_entropy"]
+    assert [one["screen"] for one in told["screens"]] == sorted(
+        (one["screen"] for one in told["screens"]), reverse=True
+    )
+    text = "\n".join(page(whole, ["the board"], findings=2))
+    assert "the board" in text
+    assert "notebook, 2 of 40 findings" in text
+
+
+def test_a_finding_says_what_was_learned(whole: Study) -> None:
+    """Failures, screens and answers are in the notebook in words, one finding an experiment."""
+    texts = [one["text"] for one in whole.findings()]
+    assert len(texts) == 40
+    assert "came to nothing: it used more than its processor time" in texts[3]
+    assert any("the vault: best" in text for text in texts)
+    assert any("not asked: its screen is not among the best" in text for text in texts)
+
+
+def test_other_seeds_try_other_things(whole: Study) -> None:
+    """What is proposed depends on the seed of the study and on what is recorded, and on nothing else."""
+    known = Known(whole.experiments(), whole.findings(), 40)
+    first, again, other = (searchers(seed)[0].propose(known) for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+    assert replace(known, number=41) != known

@@ -1,0 +1,154 @@
+"""Written methods: what they can do in the sandbox, and all that they cannot."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import oversight
+from oversight.errors import ResearchError
+from oversight.research import runner, sandbox
+from oversight.research.model import WRITTEN, Configuration
+from oversight.research.runner import Clock, TrainingError, Worker
+from oversight.research.worker.limits import Limits
+from tests.needed import needed
+from tests.research.grounds import world
+
+LIMITS = Limits(cpu=2, wall=60.0)
+GROUNDS = [world().ground]
+
+METHOD = """
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+{before}
+
+@dataclass(frozen=True)
+class Written:
+    learner: Any
+    weight: float = 1.0
+
+    def fit(self, examples, weak_labels, human_labels, *, seed):
+        {inside}
+        told = {{one.change_id: one.risk for one in weak_labels}}
+        told.update({{one.change_id: float(one.risky) for one in human_labels}})
+        known = [one for one in examples if one.change_id in told]
+        return self.learner.fit(known, [told[one.change_id] for one in known], seed=seed)
+
+
+METHOD = Written
+"""
+
+
+def written(before: str = "", inside: str = "pass", **parameters: float) -> Configuration:
+    named = {f"{WRITTEN}.{name}": value for name, value in parameters.items()}
+    return Configuration(WRITTEN, named, METHOD.format(before=before, inside=inside))
+
+
+@pytest.fixture(scope="module")
+def worker() -> Iterator[Worker]:
+    """One worker in the sandbox for all tests."""
+    why = sandbox.unavailable()
+    needed(why is None, f"a sandbox ({why})", mend="install bubblewrap, where namespaces may be made")
+    with Worker(GROUNDS, LIMITS, written=True) as made:
+        yield made
+
+
+def screen(worker: Worker, configuration: Configuration) -> float:
+    return runner.screen(worker, GROUNDS, configuration, Clock(LIMITS)).auroc
+
+
+def test_a_written_method_trains(worker: Worker) -> None:
+    """A method within the contract learns in the sandbox what it would learn outside, with parameters of its own."""
+    assert screen(worker, written(weight=2.0)) > 0.7
+    with pytest.raises(TrainingError, match="unexpected keyword"):
+        screen(worker, written(nothing=2.0))
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        ("raise SystemExit", "ended by itself"),
+        ("1 / 0", "ZeroDivisionError"),
+        ("import os; os._exit(0)", "ended by itself"),
+        ("while True: pass", "processor time"),
+        ("held = [0] * (1 << 33)", "MemoryError"),
+        ("METHOD = 3", "TypeError|no METHOD|AttributeError"),
+    ],
+)
+def test_a_written_method_that_fails_is_a_result(worker: Worker, before: str, reason: str) -> None:
+    """Whatever it raises, uses up or ends costs its experiment, with the reason in a line."""
+    code = written(before).code or ""
+    if before.startswith("METHOD"):
+        code += f"\n{before}\n"
+    with pytest.raises(TrainingError, match=reason):
+        screen(worker, Configuration(WRITTEN, {}, code))
+
+
+def test_nothing_of_ours_is_in_sight(worker: Worker, tmp_path: Path) -> None:
+    """Files outside of Python and this package do not exist, no process but its own, no variable, and nothing can be
+    written anywhere.
+    """
+    gold = tmp_path / "gold.npz"
+    gold.write_text("labels")
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    tries = (
+        f"open({str(gold)!r})",
+        f"open({str(Path(oversight.__file__).parent / 'new.py')!r}, 'w')",
+        "open('/tmp/new', 'w')",
+        "open('/dev/shm/new', 'w')",
+        "open('/etc/passwd')",
+        "open('/proc/self/environ')",
+        f"import socket; socket.create_connection(('127.0.0.1', {port}), 1)",
+        "import socket; socket.create_connection(('192.0.2.1', 80), 1)",
+        "import os; os.kill(os.getppid() + 100000, 0)",
+        "import os; os.mkdir('/tmp/new')",
+    )
+    before = "passed = []\n"
+    for one in tries:
+        before += f"try:\n    {one}\n    passed.append({one!r})\nexcept OSError: pass\n"
+    before += "import os\nassert not passed, passed\n"
+    before += "assert set(os.environ) <= set('PATH PWD LC_CTYPE OMP_NUM_THREADS OPENBLAS_NUM_THREADS'.split()) | {\n"
+    before += "    name for name in os.environ if name.startswith(('TORCH', 'KMP'))}, set(os.environ)\n"
+    with listener:
+        assert screen(worker, written(before)) > 0.7
+
+
+def test_a_training_leaves_nothing_to_the_next(worker: Worker) -> None:
+    """What one training puts into modules is gone in the next: no fold hears of another's labels."""
+    assert screen(worker, written(inside="import math; assert not hasattr(math, 'seen'); math.seen = 1")) > 0.7
+
+
+def test_predictions_that_depend_on_their_order_are_told(worker: Worker) -> None:
+    """A student that looks at where a row stands differs between two orders, which the vault is told."""
+    code = (
+        (written().code or "")
+        .replace("return self.learner.fit(", "return Ordered(self.learner.fit(")
+        .replace("known], seed=seed)", "known], seed=seed))")
+    )
+    code += """
+class Ordered:
+    def __init__(self, student): self.student = student
+    def predict(self, examples): return self.student.predict(examples) * [1 / (1 + n % 7) for n in range(len(examples))]
+"""
+    _, proxies = runner.predicted(worker, GROUNDS, Configuration(WRITTEN, {}, code), Clock(LIMITS), seed=0)
+    assert proxies["order"] > 1e-3
+
+
+def test_a_study_in_sight_is_refused(worker: Worker) -> None:
+    """A study in a folder that the sandbox shows is no place for gold."""
+    with pytest.raises(ResearchError, match="may look"):
+        sandbox.command([], hidden=Path(oversight.__file__).parent / "study")
+
+
+def test_without_a_sandbox_written_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where bubblewrap is missing written methods run nowhere, and the reason is said."""
+    monkeypatch.setattr(sandbox, "unavailable", lambda: "bubblewrap is not installed")
+    with pytest.raises(ResearchError, match="bubblewrap is not installed"):
+        Worker(GROUNDS, LIMITS, written=True)
