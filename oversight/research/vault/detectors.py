@@ -18,13 +18,15 @@ the new one; whoever flips a few predictions to read their labels leaves the oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from oversight.research.model import Floats
+
+Flags = NDArray[np.bool_]
 
 COPY = 0.999
 """Rank correlation above which two orders are one."""
@@ -44,9 +46,6 @@ _UNLIKE = 0.2  # rank correlation with the default; methods reach .84 at the lea
 _JUMP = 0.15  # PGR, three steps of the usual rounding
 _FEW = 5  # screens, below which they have no middle
 
-Standings = Mapping[str, Floats]
-"""By ground: where each change stands among the others, from 0 to 1, a mean over draws, (T,)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -56,10 +55,66 @@ class Look:
     flags: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Orders:
+    """E orders of T changes: where each stands, `places` (E, T) from 0 to 1, the rows as they stand, `rows` (E, T), and
+    which of them the next one does not share its place with, `apart` (E, T - 1).
+    """
+
+    places: Floats
+    rows: NDArray[np.int64]
+    apart: Flags
+
+    @classmethod
+    def of(cls, places: Floats) -> Orders:
+        """Sort them."""
+        rows = np.argsort(places, axis=1, kind="stable").astype(np.int64)
+        return cls(places, rows, np.diff(np.take_along_axis(places, rows, axis=1), axis=1) > 0)
+
+    def joined(self, more: Orders) -> Orders:
+        """Return these and others."""
+        return Orders(
+            np.concatenate((self.places, more.places)),
+            np.concatenate((self.rows, more.rows)),
+            np.concatenate((self.apart, more.apart)),
+        )
+
+
+class Earlier:
+    """The orders of earlier predictions by name, each with those of all grounds."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self._orders: dict[str, Orders] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.names
+
+    def add(self, name: str, predictions: Mapping[str, Floats]) -> None:
+        """Remember predictions, (K, T) by ground."""
+        self.names.append(name)
+        for ground, runs in predictions.items():
+            more = Orders.of(standing(runs)[None])
+            self._orders[ground] = self._orders[ground].joined(more) if ground in self._orders else more
+
+    def copied(self, here: Mapping[str, Floats]) -> str | None:
+        """Return the name of one that has the same order in every ground."""
+        same = [correlations(self._orders[name].places, places) > COPY for name, places in here.items()]
+        return self._first(np.logical_and.reduce(same))
+
+    def varied(self, here: Mapping[str, Floats]) -> str | None:
+        """Return the name of one of which some rows were moved in some ground, and the others left in place."""
+        some = [few_rows(self._orders[name], places) for name, places in here.items()]
+        return self._first(np.logical_or.reduce(some))
+
+    def _first(self, found: Flags) -> str | None:
+        return self.names[int(np.argmax(found))] if found.any() else None
+
+
 def standing(runs: Floats) -> Floats:
-    """Return where each change stands, (T,), by predictions (K, T): the mean over draws of ranks, from 0 to 1."""
-    found: Floats = np.mean([ranks(run) for run in runs], axis=0)
-    return found
+    """Return where each change stands among the others, (T,) from 0 to 1, by predictions (K, T): a mean over draws."""
+    places: Floats = np.mean([ranks(run) for run in runs], axis=0)
+    return places
 
 
 def ranks(values: Floats) -> Floats:
@@ -85,10 +140,10 @@ def malformed(predictions: Mapping[str, Floats], shapes: Mapping[str, tuple[int,
 def look(
     predictions: Mapping[str, Floats],
     default: Mapping[str, Floats],
-    earlier: Mapping[str, Standings],
+    earlier: Earlier,
     order: float | None,
 ) -> Look:
-    """Look at well-formed `predictions` beside those of the `default` and the standings of `earlier` ones by name;
+    """Look at well-formed `predictions` beside those of the `default` and `earlier` ones;
     `order` is the largest difference that a row's place made, None where nobody looked.
     """
     if order is not None and not order <= ORDER:
@@ -97,62 +152,64 @@ def look(
         if max(_most_frequent(run) for run in runs) >= FREQUENT:
             return Look("half of the changes or more have the same prediction", ("most-frequent",))
     here = {name: standing(runs) for name, runs in predictions.items()}
-    for name, before in earlier.items():
-        if all(_correlation(here[ground], before[ground]) > COPY for ground in here):
-            return Look(f"the same order as that of {name}", ("copy",))
-    for name, before in earlier.items():
-        if any(few_rows(here[ground], before[ground]) for ground in here):
-            return Look(f"the order of {name}, but for some of the rows", ("few-rows",))
+    if name := earlier.copied(here):
+        return Look(f"the same order as that of {name}", ("copy",))
+    if name := earlier.varied(here):
+        return Look(f"the order of {name}, but for some of the rows", ("few-rows",))
     return Look(None, tuple(_noted(predictions, default, here)))
 
 
-def few_rows(here: Floats, before: Floats) -> bool:
-    """Whether some of the rows were moved, and the others left where they stood, (T,) both."""
-    moved = here - before
-    spread = float(np.mean((moved - moved.mean()) ** 2))
-    if spread == 0:
-        return False
-    if float(np.mean((moved - moved.mean()) ** 4)) / spread**2 - 3 > _PEAKED:
-        return True
-    return _correlation(here, before) <= COPY and in_place(here, before) > _IN_PLACE
-
-
-def in_place(here: Floats, before: Floats) -> float:
-    """Return the share of neighbours in the order `before` (T,) that stand in the same order `here` (T,)."""
-    order = np.argsort(before, kind="stable")
-    steps = np.diff(here[order])[np.diff(before[order]) > 0]
-    return float(np.mean((steps > 0) + 0.5 * (steps == 0))) if steps.size else 0.5
-
-
-def _noted(predictions: Mapping[str, Floats], default: Mapping[str, Floats], here: Standings) -> Sequence[str]:
-    found = []
-    between = {name: _between(runs) for name, runs in predictions.items()}
-    usual = {name: _between(default[name]) for name in predictions}
-    if any(between[name] > _ALIKE > usual[name] for name in between):
-        found.append("draws-alike")
-    if any(between[name] < usual[name] - _APART for name in between):
-        found.append("draws-apart")
-    if any(_correlation(here[name], standing(default[name])) < _UNLIKE for name in here):
-        found.append("unlike")
+def few_rows(before: Orders, here: Floats) -> Flags:
+    """Whether some of the rows were moved, and the others left where they stood `before`, (E,)."""
+    moved = np.square(here - before.places)  # places have one mean, so that moves have none
+    spread = moved.mean(axis=1)
+    peaked = np.square(moved).mean(axis=1) > (3 + _PEAKED) * np.square(spread)
+    left = (correlations(before.places, here) <= COPY) & (in_place(before, here) > _IN_PLACE)
+    found: Flags = (spread > 0) & (peaked | left)
     return found
 
 
+def in_place(before: Orders, here: Floats) -> Floats:
+    """Return the share of neighbours in each order `before` that stand in the same order in `here` (T,): (E,).
+
+    Those that are level in either order count half.
+    """
+    steps = np.diff(here[before.rows], axis=1)
+    found: Floats = np.where(before.apart, (np.sign(steps) + 1) / 2, 0.5).mean(axis=1)
+    return found
+
+
+def correlations(many: Floats, one: Floats) -> Floats:
+    """Return the correlation of each of `many` (E, T) with `one` (T,), 0 where either is constant: (E,)."""
+    first, second = many - many.mean(axis=1, keepdims=True), one - one.mean()
+    sizes = np.sqrt(np.square(first).sum(axis=1) * (second @ second))
+    found: Floats = np.divide(first @ second, sizes, out=np.zeros(len(many)), where=sizes > 0)
+    return found
+
+
+def _noted(
+    predictions: Mapping[str, Floats], default: Mapping[str, Floats], here: Mapping[str, Floats]
+) -> Iterator[str]:
+    between = {name: (_between(runs), _between(default[name])) for name, runs in predictions.items()}
+    if any(found > _ALIKE > usual for found, usual in between.values()):
+        yield "draws-alike"
+    if any(found < usual - _APART for found, usual in between.values()):
+        yield "draws-apart"
+    if any(correlations(standing(default[name])[None], places)[0] < _UNLIKE for name, places in here.items()):
+        yield "unlike"
+
+
 def _between(runs: Floats) -> float:
-    """Return the mean rank correlation between two draws, 0 for one draw alone."""
-    placed = [ranks(run) for run in runs]
-    return (
-        float(np.mean([_correlation(one, other) for one, other in combinations(placed, 2)])) if len(runs) > 1 else 0.0
-    )
+    """Return the mean rank correlation between two draws; 0 for one draw alone."""
+    if len(runs) < 2:
+        return 0.0
+    placed = np.stack([ranks(run) for run in runs])
+    pairs = [correlations(placed[number + 1 :], one) for number, one in enumerate(placed)]
+    return float(np.concatenate(pairs).mean())
 
 
 def _most_frequent(run: Floats) -> float:
     return float(np.unique(run, return_counts=True)[1].max() / run.size)
-
-
-def _correlation(first: Floats, second: Floats) -> float:
-    one, other = first - first.mean(), second - second.mean()
-    size = float(np.sqrt((one @ one) * (other @ other)))
-    return float(one @ other) / size if size else 0.0
 
 
 def jump(gained: float, screen: float | None, screens: Sequence[float]) -> bool:

@@ -53,9 +53,11 @@ class Keeper:
                 mend="study other repositories, or another weak reviewer",
             )
         self._open(write=not people)
-        self._earlier = {name: self._standing(series_of(self._study, name)) for name in _REFERENCES}
+        self._earlier = detectors.Earlier()
+        for name in _REFERENCES:
+            self._earlier.add(name, series_of(self._study, name))
         for entry in self._record.scored:
-            self._earlier[entry["experiment"]] = self._standing(self._kept(entry["experiment"]))
+            self._earlier.add(entry["experiment"], self._kept(entry["experiment"]))
         self._best: Predictions = series_of(self._study, DEFAULT)
         if self._record.best != DEFAULT:
             self._best = self._kept(self._record.best)
@@ -118,7 +120,7 @@ class Keeper:
         entry = self._ledger.add("asked", {**asked, "proxies": dict(proxies), "answer": answer})
         self._record.take(entry)
         if answer["answer"] != "refused":
-            self._earlier[experiment] = self._standing(predictions)
+            self._earlier.add(experiment, predictions)
         if answer["answer"] == "best":
             self._best = predictions
         return dict(entry["answer"])
@@ -137,7 +139,7 @@ class Keeper:
         if seen.reason is not None:
             return self._refusal(seen.reason, *seen.flags)
         best = self._best_score()
-        step = self._ladder.step(predictions, self._best, len(self._ledger.entries))
+        step = self._ladder.step(predictions, self._best, len(self._ledger.entries), len(self._record.bests))
         if not step.beaten:
             return {"answer": "not better", "score": None, "best": best, "flags": list(seen.flags), "reason": ""}
         earlier = [entry["proxies"].get("screen") for entry in self._record.scored]
@@ -229,9 +231,6 @@ class Keeper:
                 mend="put back the vault's folder, or start another study",
             )
         return found
-
-    def _standing(self, predictions: Predictions) -> dict[str, Floats]:
-        return {ground.name: detectors.standing(predictions[ground.name]) for ground in self._study}
 
 
 def _digest(predictions: Predictions) -> str:

@@ -4,7 +4,8 @@
              and on the rows of this query: the paired difference above its standard error, so many times over
 
 The first bounds how often "best" can be said at all, whatever is asked: each time takes a margin of the open half. The
-second is what a lucky guess has to pass, on rows that are others each time. The ladder begins at the hand-chosen
+second is what a lucky guess has to pass, on rows that are others each time, and it grows with every best that was told:
+answers are what leaks, and steps that are luck come cheap and many. The ladder begins at the hand-chosen
 default, so that nobody can begin low and read labels off the steps upward.
 """
 
@@ -44,14 +45,17 @@ class Ladder:
         """Return PGR over the open half, in steps of the policy's rounding."""
         return self._rounded(self._pgr(predictions))
 
-    def step(self, predictions: Predictions, best: Predictions, query: int) -> Step:
-        """Compare predictions with the best so far, on the rows of this query and on the whole open half."""
+    def step(self, predictions: Predictions, best: Predictions, query: int, bests: int) -> Step:
+        """Compare predictions with the best so far, on the rows of this query and on the whole open half. `bests` is how
+        often it was beaten before.
+        """
         rows = {ground.name: ground.shown(query, self._policy.shown) for ground in self._grounds}
         found = compare(self._grounds, predictions, best, rows)
         reached = self._pgr(predictions)
         gained = reached - self._pgr(best)
-        beaten = gained > self._policy.margin and found.value > self._policy.errors * found.error
-        return Step(beaten and found.value > 0, self._rounded(reached))
+        wanted = self._policy.errors * (1 + self._policy.steeper * bests) * found.error
+        beaten = gained > self._policy.margin and found.value > max(wanted, 0.0)
+        return Step(beaten, self._rounded(reached))
 
     def _pgr(self, predictions: Predictions) -> float:
         return self._scale.pgr(mean_auroc(self._grounds, predictions, self._open))

@@ -17,7 +17,8 @@ class Policy:
     """`queries` of a study and of `each` researcher; `seals` of a study.
 
     The best so far is beaten by more than `margin`, in PGR over the open half, and by more than `errors` standard
-    errors of the paired difference over the `shown` share of its blocks, others for each query. Scores are told in
+    errors of the paired difference over the `shown` share of its blocks, others for each query. Every best makes the
+    next one dearer, by `steeper` times as many errors: whoever climbs on luck needs many, a better method few. Scores are told in
     steps of `rounding`. One error is what the Ladder without parameters takes (Blum & Hardt 2015,
     arXiv:1502.04585).
     """
@@ -27,6 +28,7 @@ class Policy:
     seals: int = 3
     margin: float = 0.02
     errors: float = 1.0
+    steeper: float = 0.5
     rounding: float = 0.05
     shown: float = 0.75
 
@@ -37,6 +39,7 @@ _FIELDS: Fields = {
     "seals": fields.whole(),
     "margin": fields.positive(1),
     "errors": fields.number(0, 10),
+    "steeper": fields.number(0, 10),
     "rounding": fields.positive(1),
     "shown": fields.positive(1),
 }
