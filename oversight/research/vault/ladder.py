@@ -46,8 +46,8 @@ class Ladder:
         return self._rounded(self._pgr(predictions))
 
     def step(self, predictions: Predictions, best: Predictions, query: int, bests: int) -> Step:
-        """Compare predictions with the best so far, on the rows of this query and on the whole open half. `bests` is how
-        often it was beaten before.
+        """Compare predictions with the best so far, which was beaten so many times, on the rows of this query and on the
+        whole open half.
         """
         rows = {ground.name: ground.shown(query, self._policy.shown) for ground in self._grounds}
         found = compare(self._grounds, predictions, best, rows)

@@ -18,8 +18,8 @@ class Policy:
 
     The best so far is beaten by more than `margin`, in PGR over the open half, and by more than `errors` standard
     errors of the paired difference over the `shown` share of its blocks, others for each query. Every best makes the
-    next one dearer, by `steeper` times as many errors: whoever climbs on luck needs many, a better method few. Scores are told in
-    steps of `rounding`. One error is what the Ladder without parameters takes (Blum & Hardt 2015,
+    next one dearer, by `steeper` times as many errors: whoever climbs on luck needs many, a better method few. Scores
+    are told in steps of `rounding`. One error is what the Ladder without parameters takes (Blum & Hardt 2015,
     arXiv:1502.04585).
     """
 
