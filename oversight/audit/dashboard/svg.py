@@ -16,7 +16,7 @@ from oversight.measurement.calibration import ReliabilityBin
 from oversight.measurement.intervals import Interval
 
 _NO_LEVELS: Mapping[float, str] = {}
-_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0, 20.0)
 _LABELS = 8  # of an axis of runs, at most
 _RADII = (3.5, 9.0)
 _APART = 9.0  # between series at one place, so that intervals do not hide each other

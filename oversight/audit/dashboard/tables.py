@@ -164,7 +164,7 @@ def _models(dashboard: Dashboard) -> Table:
 
 
 _SHORT = (("change", "written by", "how it came", "flagged", "people say"), frozenset[int]())
-_CAME = {Group.PICKED: "had a place", Group.DRAWN: "drawn", Group.KNOWN: "judged before", Group.OWN: "own accord"}
+_CAME = {Group.PICKED: "had a place", Group.DRAWN: "drawn", Group.KNOWN: "judged before"}
 
 
 def _short(one: Change) -> tuple[Cell, ...]:

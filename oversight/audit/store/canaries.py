@@ -15,7 +15,7 @@ from oversight.audit.canaries.judging import Said
 from oversight.audit.canaries.runs import Part, Reviewed, Run
 from oversight.audit.store.engine import reading, writing
 from oversight.audit.store.reports import repository_of
-from oversight.audit.store.tables import canary_reviews, canary_runs, repositories
+from oversight.audit.store.tables import canary_reviews, canary_runs, repositories, storable
 
 _PLACES = {part: place for place, part in enumerate(Part)}
 
@@ -24,7 +24,7 @@ def keep(engine: Engine, run: Run) -> int:
     """Put a run on record, and return its row."""
     with writing(engine) as connection:
         values = {name: getattr(run, name) for name in ("at", "head", "seed", "budget", "model")}
-        repository = repository_of(connection, run.repository)
+        repository = repository_of(connection, storable(run.repository))
         added = connection.execute(insert(canary_runs).values(repository_id=repository, **values))
         (row,) = added.inserted_primary_key or (None,)
         if run.reviewed:

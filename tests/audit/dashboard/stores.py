@@ -35,7 +35,10 @@ def change(number: int, **other: Any) -> dict[str, Any]:
 
 
 def judged(store: Store) -> None:
-    """100 changes, 20 with a place and a fifth of the others drawn; all are judged: risky are 90 to 99, and each tenth."""
+    """100 changes, 20 with a place and 16 of the others drawn; all are judged: risky are 90 to 99, and each tenth.
+
+    Two people judge the twelve riskiest; of 96 they say two things.
+    """
     for number in range(100):
         at = START + timedelta(days=number % 2 * 31)
         store.add_report(change(number), source="import", at=at)
@@ -64,7 +67,7 @@ def repaired(store: Store, *numbers: int) -> None:
 
 
 def flock(number: int, caught: int, repository: str = NAME) -> Run:
-    """A run of 16 canaries, 12 of one class in Python and 4 of another in C, of which so many of the first are caught."""
+    """A run of 16 canaries, 12 of one class in Python and 4 of another in C; so many of the first are caught."""
     reviewed = []
     for pair in range(16):
         kind, language = ("guard-removed", "python") if pair < 12 else ("lock-dropped", "c")
