@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Subquery, func, null, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Subquery, false, func, null, select
 
 from oversight.audit.budget.outcome import Considered
 from oversight.audit.store.engine import reading
@@ -42,7 +42,7 @@ class Passed:
 
 def population(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: Mapping[str, str]) -> list[Considered]:
     """Return the changes that were considered, each with what people say it is: `gold`, whether it is risky by commit,
-    in which heads that `landed` stand under the commits that they became.
+    in which heads that `landed` stand under the commits that they became. A head and the commit that it became are one.
     """
     chosen = _scoped(
         select(
@@ -60,7 +60,7 @@ def population(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: M
     )
     with reading(engine) as connection:
         rows = connection.execute(chosen).all()
-    return [
+    found = [
         Considered(
             **{name: getattr(row, name) for name in _CONSIDERED},
             selection=None if row.selection is None else Selection(row.selection),
@@ -68,6 +68,25 @@ def population(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: M
         )
         for row in rows
     ]
+    return _once(found, landed)
+
+
+def _once(considered: Sequence[Considered], landed: Mapping[str, str]) -> list[Considered]:
+    """Return each change once, of several reviews of it that which had a place, else the one considered first.
+
+    Who gets a place never depends on a draw, so that a change with one was certain to be seen. Otherwise the first row
+    has the chance with which the change was drawn: that somebody judged it is why the second was not asked for.
+    """
+    chosen: dict[tuple[str, str], Considered] = {}
+    for one in considered:
+        change = one.repository.lower(), landed.get(one.commit, one.commit)
+        if _rank(one) < _rank(chosen.setdefault(change, one)):
+            chosen[change] = one
+    return list(chosen.values())
+
+
+def _rank(one: Considered) -> tuple[bool, float]:
+    return one.selection is not Selection.FLAGGED, 0.0 if one.considered_at is None else one.considered_at.timestamp()
 
 
 def passed(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: Mapping[str, str]) -> list[Passed]:
@@ -145,7 +164,7 @@ def _unflagged(scope: Scope, which: ColumnElement[bool]) -> Select[Any]:
         .join(repositories, repositories.c.id == changes.c.repository_id)
         .outerjoin(queue, queue.c.change_id == changes.c.id)
         .join(reports, reports.c.id == func.coalesce(queue.c.report_id, newest))
-        .where(which, reports.c.flagged.is_(False)),
+        .where(which, reports.c.flagged == false()),
         scope,
     )
 

@@ -18,7 +18,7 @@ LATER = NOW + timedelta(days=30)
 
 def add(store: Store, number: int, *, flagged: bool = False, at: Any = NOW, **other: Any) -> None:
     """A report on a change of its own, placed by its number."""
-    told = report(number, number / 100, percentile=float(number), flagged=flagged, **other)
+    told = report(number, number / 100, **{"percentile": float(number), "flagged": flagged, **other})
     store.add_report(told, source="import", repository="o/r", at=at)
 
 
