@@ -188,3 +188,36 @@ def test_a_place_in_a_later_period_makes_a_change_certain(store: Store):
     assert certain
     assert {(one.propensity, one.queued_at) for one in certain} == {(1.0, NOW)}
     assert replace(certain[0], selection=None).shown().propensity is None
+
+
+def test_a_head_and_the_commit_that_it_became_are_one_change(store: Store):
+    """Reviewed as a pull request and once more in the history: with the chance that it had, or with the place."""
+    filled(store, 60)
+    fill(store.engine, parse("20%", 0.5), Scope(), now=NOW, seed="s")
+    first = {one.commit: one for one in entries(store.engine, Scope())}
+    drawn = next(one for one in first.values() if one.selection is Selection.RANDOM)
+    spared = next(f"{number:040x}" for number in range(60) if f"{number:040x}" not in first)
+    became = {drawn.commit: f"{900:040x}", spared: f"{901:040x}"}
+    store.append(
+        [
+            *(verdict("risky", change_id=head) for head in became),
+            *(Landing(head, commit, "o/r", 7, NOW) for head, commit in became.items()),
+        ]
+    )
+    store.add_report(report(900, 0.2), source="import", repository="o/r", at=NOW)
+    fill(store.engine, parse("20%", 0.5), Scope(), now=NOW + timedelta(hours=1), seed="s")
+    gold = dict.fromkeys(became.values(), True)
+    found = [one for one in population(store.engine, Scope(), gold, became) if one.risky]
+    assert [(one.commit, one.selection, one.propensity) for one in found] == [
+        (spared, None, drawn.propensity),
+        (drawn.commit, Selection.RANDOM, drawn.propensity),
+    ]
+    store.add_report(report(901, 0.99), source="import", repository="o/R", at=NOW)
+    with store.engine.begin() as connection:
+        rows = {"change_id": 62, "report_id": 62, "directory": "", "considered_at": NOW, "propensity": 1.0}
+        connection.execute(queue.insert(), {**rows, "selection": "flagged", "queued_at": NOW})
+    found = [one for one in population(store.engine, Scope(), gold, became) if one.risky]
+    assert {(one.commit, one.selection, one.propensity) for one in found} == {
+        (f"{901:040x}", Selection.FLAGGED, 1.0),
+        (drawn.commit, Selection.RANDOM, drawn.propensity),
+    }
