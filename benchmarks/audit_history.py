@@ -20,6 +20,7 @@ import json
 import mmap
 import os
 import random
+import re
 import shutil
 import signal
 import sqlite3
@@ -54,6 +55,7 @@ _HEAVY = (
     "oversight.cli.audit", "oversight.cli.score", "oversight.history.mining", "oversight.students.runtime",
 )  # fmt: skip
 """Some of what the commands load: once, so that each of a hundred runs begins at once."""
+_CLOCK = re.compile(rb"as of [0-9-]{10} [0-9:]{5} UTC")  # on the dashboard
 _MOST_STEPS = 40  # of a kind, in one stage
 _OPENING = """\
 # A whole history audited, and killed on the way
@@ -103,6 +105,7 @@ def stages(clone: Path, *, jobs: int, budget: str) -> list[Stage]:
         Stage("queue", ("audit", "queue", "--budget", budget, "--seed", "history", "--format", "json")),
         Stage("verdicts", ("audit", "import", "verdicts.jsonl")),
         writes("report.json", "audit", "report", "--format", "json", steps=("file",)),
+        Stage("dashboard", ("audit", "report", "--html", "dashboard.html"), "dashboard.html", ("file",)),
         writes("exported.jsonl", "audit", "export", "scores", steps=("file",)),
         Stage("verify", ("audit", "verify"), steps=()),
     ]
@@ -196,7 +199,7 @@ def _done(stage: Stage, folder: Path, ended: Ended) -> Ended:
 
 def compare(one: Path, other: Path) -> dict[str, str]:
     """Return digests of all that the two runs left; `DifferentError` names the first thing that differs."""
-    names = sorted(path.name for path in one.iterdir() if path.suffix == ".jsonl" or path.name == "report.json")
+    names = sorted(path.name for path in one.iterdir() if path.suffix in (".jsonl", ".json", ".html"))
     found = {name: _same(name, one, other) for name in (*names, "verify.out")}
     for name, read in (("queue", _queue), ("tables", _tables)):
         found[name] = _digest(read(one))
@@ -209,8 +212,8 @@ def compare(one: Path, other: Path) -> dict[str, str]:
 
 
 def _same(name: str, one: Path, other: Path) -> str:
-    found = _digest((one / name).read_bytes())
-    if found != _digest((other / name).read_bytes()):
+    found, again = (_digest(_CLOCK.sub(b"", (folder / name).read_bytes())) for folder in (one, other))
+    if found != again:
         raise DifferentError(f"{name} differs")
     return found
 
@@ -315,7 +318,9 @@ def measured(clone: Path, chosen: argparse.Namespace, work: Path) -> dict[str, A
     for module in _HEAVY:
         import_module(module)
     with _environment(rehearsal), redirect_stdout(io.StringIO()):
-        oversight(["audit", "verify"])
+        code = oversight(["audit", "verify"])
+    if code:
+        raise DifferentError(f"an empty ledger is proved with {code}")
     options = {"jobs": chosen.jobs, "budget": chosen.budget}
     figures, waited = unbroken(clone, one, **options)
     deaths = broken(clone, other, one, figures, **options, kills=chosen.kills, seed=chosen.seed)

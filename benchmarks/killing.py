@@ -65,7 +65,10 @@ def run(arguments: Sequence[str], folder: Path, stop: Stop | None = None, *, nam
         if now - looked > 0.25:
             memory, looked = max(memory, sum(_memory(one) for one in _group(child))), now
         if status is None and stop is not None and stop.kind == "time" and now >= stop.at:
-            (os.killpg if stop.group else os.kill)(child, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
+            if stop.group:
+                with suppress(ProcessLookupError):  # a group begins a moment after its leader
+                    os.killpg(child, signal.SIGKILL)
             _, status = os.waitpid(child, 0)
         time.sleep(0.002)
     seconds = time.monotonic() - started
