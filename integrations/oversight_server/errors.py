@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 from oversight.errors import OversightError, StoreError
 
 MEDIA_TYPE = "application/problem+json"
+DESCRIBED = "see /openapi.json"
+"""What programs are told of requests that make no sense."""
 
 
 class Problem(OversightError):
@@ -56,12 +58,12 @@ def install(app: FastAPI, answered: Callable[[Request, Problem], Response]) -> N
     async def of_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101  # what it is registered for
         phrase = HTTPStatus(error.status_code).phrase.lower()
-        problem = Problem(error.status_code, phrase, mend="see /openapi.json", headers=error.headers)
+        problem = Problem(error.status_code, phrase, mend=DESCRIBED, headers=error.headers)
         return answered(request, problem)
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
-        return answered(request, Problem(422, f"{len(error.errors())} fields make no sense", mend="see /openapi.json"))
+        return answered(request, Problem(422, f"{len(error.errors())} fields make no sense", mend=DESCRIBED))
 
     async def unforeseen(request: Request, _: Exception) -> Response:
         # It is raised on after this answer, and uvicorn logs it.

@@ -37,7 +37,8 @@ def answer(request: Request, problem: Problem) -> Response:
     else:
         response = page(
             request, "message.html", status=problem.status, title=HTTPStatus(problem.status).phrase,
-            text=_sentence(problem.message), mend=_sentence(problem.mend),
+            text=_sentence(problem.message), mend="" if problem.mend == errors.DESCRIBED else _sentence(problem.mend),
+            login=LOGIN if request.scope["path"].startswith(LOGIN) else None,
         )  # fmt: skip
         response.headers.update(problem.headers)
     # An answer to what nobody foresaw goes around the middleware.

@@ -63,10 +63,10 @@ class Desk:
         name = f"{self._cookie(request)}-login"
         begun = request.cookies.get(name)
         if begun is None or not self._github.state_holds(begun, state):
-            raise Problem(400, "this login was not begun in this browser, or is over", mend=f"begin again at {LOGIN}")
+            raise Problem(400, "this login was not begun in this browser, or is over", mend="begin again")
         spent = {"Set-Cookie": self._removal(name)}
         if error is not None:
-            raise Problem(403, "GitHub was told not to say who you are", mend=f"begin again at {LOGIN}", headers=spent)
+            raise Problem(403, "GitHub was told not to say who you are", mend="begin again", headers=spent)
         try:
             who, target = self._confirmed(request, begun, code)
         except Problem as problem:
@@ -85,7 +85,7 @@ class Desk:
             self._attempts.failed(_caller(request))
             _log.warning("login through GitHub failed", exc_info=failure)
             if isinstance(failure, Forbidden):
-                raise Problem(403, "GitHub does not confirm the login", mend=f"begin again at {LOGIN}") from None
+                raise Problem(403, "GitHub does not confirm the login", mend="begin again") from None
             raise Problem(503, "GitHub does not say who you are", mend="try again in a moment") from None
         if not (who.installations or self._github.public):
             _log.info("login refused", extra={"fields": {"via": "github", "who": who.login}})
