@@ -61,12 +61,16 @@ class Chosen:
 
     @classmethod
     def of(cls, request: Request) -> Chosen:
-        """Return what an address says; what makes no sense there is as if it was not said."""
+        """Return what an address says; what makes no sense there is as if it was not said.
+
+        Nor is in blind mode what would tell for what a change was picked.
+        """
         told = request.query_params
+        show = _member(Show, told.get("show"), Show.ASKED)
         return cls(
             told.get("in") or None,
             told.get("by") if told.get("by") in _PROVENANCES else None,
-            _member(Show, told.get("show"), Show.ASKED),
+            Show.ASKED if wants_blind(request) and show in (Show.PLACES, Show.DRAWN) else show,
             _member(Judged, told.get("judged"), Judged.NO),
         )
 
@@ -83,11 +87,9 @@ class Chosen:
         return f"?{urlencode(known, errors='surrogateescape')}" if known else ""
 
     def filter(self, visible: Iterable[str], *, blind: bool) -> Filter:
-        """Return what is listed. In blind mode nothing tells for what a change was picked."""
-        seen = list(visible)
-        mine = [name for name in seen if self.repository is None or name.lower() == self.repository.lower()]
-        show = Show.ASKED if blind and self.show in (Show.PLACES, Show.DRAWN) else self.show
-        return Filter(mine, self.provenance, show, self.judged, blind)
+        """Return what is listed, in blind mode in an order that tells nothing."""
+        mine = [name for name in visible if self.repository is None or name.lower() == self.repository.lower()]
+        return Filter(mine, self.provenance, self.show, self.judged, blind)
 
 
 def wants_blind(request: Request) -> bool:
