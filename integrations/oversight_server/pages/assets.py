@@ -10,11 +10,13 @@ from pathlib import Path
 
 from fastapi import APIRouter, Response
 
+from oversight.audit.dashboard.html import STYLE
 from oversight_server.errors import Problem
 
 _HERE = Path(__file__).parent / "static"
 _FILES = {
     "style.css": _HERE / "style.css",
+    "dashboard.css": STYLE,
     "keys.js": _HERE / "keys.js",
     "htmx.js": _HERE / "vendor" / "htmx.min.js",
     "icon.svg": _HERE / "icon.svg",

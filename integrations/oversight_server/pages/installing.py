@@ -14,7 +14,7 @@ from oversight.audit.store import Store
 from oversight_github.verdicts.pulls import Pulls
 from oversight_server.assembly import Assembly
 from oversight_server.github_app import READING, GitHubApp
-from oversight_server.pages import assets, changes, queueing
+from oversight_server.pages import assets, changes, picture, queueing
 from oversight_server.pages.access import Person
 from oversight_server.pages.desk import Desk
 from oversight_server.pages.reading.library import Library
@@ -29,6 +29,7 @@ def install(app: FastAPI, desk: Desk) -> None:
     app.include_router(assets.router())
     app.include_router(queueing.router(desk))
     app.include_router(changes.router(desk))
+    app.include_router(picture.router(desk))
 
 
 def desk_of(settings: Settings, parts: Assembly) -> Desk:

@@ -17,6 +17,9 @@ from oversight.audit.dashboard.model import JUDGED, Change, Dashboard, Flock, Gr
 from oversight.audit.store.overview import Passed
 from oversight.reports.words import percent
 
+MOST_MISSES = 15
+"""Of what was passed, how many the page shows itself."""
+
 _SHA = 12
 
 

@@ -13,12 +13,11 @@ from oversight.audit.budget.outcome import Outcome
 from oversight.audit.budget.telling import INSUFFICIENT, WRITTEN, Figure, figures_of
 from oversight.audit.dashboard import svg
 from oversight.audit.dashboard.model import Behind, Change, Dashboard, Group
-from oversight.audit.dashboard.tables import Cell, miss
+from oversight.audit.dashboard.tables import MOST_MISSES, Cell, miss
 from oversight.audit.figures import Share, few
 from oversight.reports.words import counted
 
 _PER_CENT = "\u00a0%"
-_MOST_MISSES = 15
 _MOST_MONTHS = 12
 _SHA = 12
 _AUTHORS = {**WRITTEN, "unknown": "author unknown"}
@@ -132,7 +131,7 @@ def view(dashboard: Dashboard) -> View:
             _compared(model_name(dashboard, key), one, _sections("models", key, one))
             for key, one in dashboard.models.items()
         ),
-        misses=tuple(miss(one) for one in dashboard.passed[:_MOST_MISSES]),
+        misses=tuple(miss(one) for one in dashboard.passed[:MOST_MISSES]),
         misses_in_all=len(dashboard.passed),
         misses_behind=Behind("all of them", "passed"),
         pgr=measures["pgr"],
