@@ -103,8 +103,10 @@ class Desk:
         return self._admitted(request, fields.get("token", ""), fields.get("next"))
 
     def with_link(self, request: Request, token: str = "") -> Response:
-        """Let in who opens the address with the token."""
+        """Let in who opens the address with the token; who is in already goes on, since it was good once."""
         self._access.site.origin(request)
+        if self._access.session(request) is not None:
+            return RedirectResponse(HOME, 303)
         self._check_token_may_be_used(request)
         return self._admitted(request, token, HOME)
 

@@ -233,6 +233,7 @@ def test_a_link_is_good_once_and_for_this_process(alone: Served):
     opened = browser.open(link, Sec_Fetch_Site="none")
     assert (opened.status, opened.headers["location"]) == (303, "/queue")
     assert browser.open("/queue").json == {"who": "Ann <ann@example.com>", "role": 3}
+    assert browser.open(link).headers["location"] == "/queue"
     assert second.open(link).status == 403
     assert "address that the terminal shows" in text_of(second.open("/login"))
     assert access.token.token not in repr(access)
