@@ -30,7 +30,7 @@ $(VENV)/.core: pyproject.toml | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) $(TORCH)
-	$(PIP) --editable '.[train,encoder,dask,plot,server,claude,dev]'
+	$(PIP) --editable '.[train,encoder,dask,plot,server,claude,research,dev]'
 	@touch $@ $(VENV)/.core
 
 # Exits 0 whenever a report was printed, also one that says the change could not be scored (exit code 3).
