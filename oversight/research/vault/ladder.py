@@ -46,9 +46,7 @@ class Ladder:
         return self._rounded(self._pgr(predictions))
 
     def step(self, predictions: Predictions, best: Predictions, query: int, bests: int) -> Step:
-        """Compare predictions with the best so far, which was beaten so many times, on the rows of this query and on the
-        whole open half.
-        """
+        """Compare predictions with the best so far, the `bests`-th, on this query's rows and on the whole open half."""
         rows = {ground.name: ground.shown(query, self._policy.shown) for ground in self._grounds}
         found = compare(self._grounds, predictions, best, rows)
         reached = self._pgr(predictions)

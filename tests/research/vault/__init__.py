@@ -1,0 +1,1 @@
+"""The vault: what it keeps, what it answers, and what cheaters get out of it."""
