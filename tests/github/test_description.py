@@ -78,7 +78,7 @@ def ask_who_somebody_is(github: Double) -> None:
     oauth = OAuth(registered.client_id, registered.client_secret, server_url=github.host, api_url=github.url)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(b"verifier").digest()).decode().rstrip("=")
     address = oauth.address(callback=callback, state="s", challenge=challenge)
-    back = httpx.URL(httpx.get(address, trust_env=False).headers["location"])
+    back = httpx.URL(httpx.get(address, trust_env=False, timeout=60).headers["location"])
     assert oauth.identity(back.params["code"], callback=callback, verifier="verifier").login == "ann"
 
 

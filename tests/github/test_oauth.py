@@ -40,7 +40,7 @@ def oauth(github: Double, registered: Registered) -> OAuth:
 def code_of(oauth: OAuth) -> str:
     """What somebody's browser brings back from GitHub."""
     address = oauth.address(callback=CALLBACK, state="s", challenge=CHALLENGE)
-    back = httpx.get(address, trust_env=False).headers["location"]
+    back = httpx.get(address, trust_env=False, timeout=60).headers["location"]
     assert back.startswith(CALLBACK)
     return dict(parse_qsl(urlsplit(back).query))["code"]
 

@@ -40,7 +40,7 @@ class Place:
     def back(self, address: str, *, viewer: str | None = "ann") -> str:
         """Say yes at GitHub as `viewer`, or no, and return the path that GitHub leads back to."""
         self.app.oauth.viewer = viewer
-        parts = urlsplit(httpx.get(address, trust_env=False).headers["location"])
+        parts = urlsplit(httpx.get(address, trust_env=False, timeout=60).headers["location"])
         assert f"{parts.scheme}://{parts.netloc}" == f"https://{HOST}"
         return f"{parts.path}?{parts.query}"
 
