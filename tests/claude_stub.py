@@ -80,15 +80,19 @@ class Stub:
     def __init__(self, reply: Callable[[dict[str, Any]], Said]) -> None:
         self.reply = reply
         self.url = ""
+        self.complaints: list[str] = []
+        self._lock = threading.Lock()
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin with an empty account, so that tests can share a server."""
         self.faults: dict[int, Fault] = {}
         self.asked: list[Asked] = []
         self.paid: Counter[str] = Counter()
-        self.complaints: list[str] = []
         self.looks = 1
         """How often a batch has to be looked at before it has ended."""
         self._cached: set[str] = set()
         self._batches: dict[str, dict[str, Any]] = {}
-        self._lock = threading.Lock()
 
     @property
     def created(self) -> int:

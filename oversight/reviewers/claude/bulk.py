@@ -15,7 +15,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,7 +27,7 @@ from oversight.reviewers.claude.budget import Budget
 from oversight.reviewers.claude.client import Client
 from oversight.reviewers.claude.prices import Price, Size
 from oversight.reviewers.claude.prompt import ADDRESSED
-from oversight.reviewers.claude.replies import Batch, ClaudeError, Reply, UncertainError
+from oversight.reviewers.claude.replies import Batch, ClaudeError, Reply, Result, UncertainError
 from oversight.reviewers.claude.requests import Recipe, State, criticised, params_of, state_of
 from oversight.reviewers.claude.store import Kept, Member, Open, Store
 from oversight.reviewers.claude.verdict import Label, Unanswered, join, unasked, unfinished
@@ -275,7 +275,7 @@ class Labelling:
     def _take(self, batch: Open, client: Client) -> list[str]:
         """Keep the answers of a batch that has ended; what failed in it is not charged. The commits they are about."""
         members = {_custom_id(batch.name, member.number): member for member in batch.members}
-        found = {one.custom_id: one for one in client.results(batch.id or "") if one.custom_id in members}
+        found = self._results(batch.id or "", members.keys(), client)
         answers: list[Kept] = []
         for custom_id, member in members.items():
             result = found.get(custom_id)
@@ -291,6 +291,16 @@ class Labelling:
         self.store.keep(answers, batch=batch.name)
         waiting = (self._waiting.pop(member.key, None) for member in batch.members)
         return [sha for one in waiting if one is not None for sha in one.changes]
+
+    @staticmethod
+    def _results(batch_id: str, wanted: Collection[str], client: Client) -> dict[str, Result]:
+        """Read the results of a batch, and once more where some are missing: they have been paid for."""
+        found: dict[str, Result] = {}
+        for _ in range(ATTEMPTS):
+            found |= {one.custom_id: one for one in client.results(batch_id) if one.custom_id in wanted}
+            if len(found) == len(wanted):
+                break
+        return found
 
 
 def kept(key: str, reply: Reply, price: Price, *, batch: bool) -> Kept:

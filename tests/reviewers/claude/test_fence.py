@@ -88,7 +88,7 @@ def large(*sizes: int) -> Change:
 
 
 def test_what_is_left_out_is_said() -> None:
-    """Cut rows, hunks, files and messages are counted in words of ours, and the share of rows that is shown is known."""
+    """Rows, hunks, files and messages that are cut are counted in words of ours, and so is the share that is shown."""
     limits = Limits(size=4_000, hunks=2, rows=20, row=30, message=5, files=2)
     shown = show(replace(large(3, 50, 10), title="t" * 40), limits)
     rows = inside(shown.text)
