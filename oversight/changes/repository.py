@@ -214,6 +214,15 @@ class Repository:
         """
         return read_patches(self._git, shas)
 
+    def headers(self, shas: Iterable[str]) -> Iterator[Change]:
+        """Yield the commits among `shas` (full ids) that are in this repository, as changes without their files."""
+        asked = "".join(f"{sha}\n" for sha in shas).encode("ascii")
+        told = self._git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked).decode("ascii")
+        here = [line.partition(" ")[0] for line in told.splitlines() if line.endswith(" commit")]
+        if here:
+            for patch in read_headers(self._git, here):
+                yield _change(patch, self.name, _provenance(patch))
+
     def read(self, revision: str, path: str) -> bytes | None:
         """Return a file's content at a revision (a full sha, or anything `resolve` knows).
 

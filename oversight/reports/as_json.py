@@ -14,8 +14,10 @@ from oversight.reports.words import known
 SCHEMA_VERSION = "1.1"
 """Goes up in its first part when a field is removed or changes its meaning, in its second when one is added."""
 
+TITLE = 1_000
+"""Characters of a title, and of a name."""
+
 _TEXT = 2_000
-_TITLE = 1_000
 _ENCODER = json.JSONEncoder(allow_nan=False)
 _HASH_BEFORE_HASH = re.compile(r"#(?=#)")
 
@@ -102,7 +104,7 @@ def _change(change: Change) -> dict[str, Any]:
         "author": _text(change.author),
         "provenance": {"kind": str(change.provenance.kind), "name": _text(change.provenance.name)},
         "authored_at": None if change.authored_at is None else change.authored_at.isoformat(),
-        "title": data(change.title, _TITLE),
+        "title": data(change.title, TITLE),
         "files": len(change.files),
         "added": change.added,
         "deleted": change.deleted,
@@ -121,7 +123,7 @@ def _coverage(coverage: Coverage) -> dict[str, Any]:
 
 
 def _text(text: str | None) -> str | None:
-    return None if text is None else data(text, _TITLE)
+    return None if text is None else data(text, TITLE)
 
 
 def _number(number: float | None) -> float | None:

@@ -52,6 +52,27 @@ def test_what_the_commands_write_is_taken_in(oversight: Oversight, repository: G
     assert oversight("audit", "export", "scores").out == (folder / "scores.jsonl").read_text()
 
 
+def test_a_clone_tells_who_wrote_what_was_scored(oversight: Oversight, repository: GitRepository, tmp_path: Path):
+    """Rows of scores name a commit alone; a second import learns it too, and commits that it lacks stay unknown."""
+    repository.commit("Generate\n\nCo-authored-by: Claude <noreply@anthropic.com>", {"c.py": "c = 1\n"})
+    scores = tmp_path / "scores.jsonl"
+    assert oversight("score", "--repo", repository.path, "--jobs", 1, "--output", scores).code == 0
+    scores.write_bytes(scores.read_bytes() + rows(SCORE))
+    call = ("audit", "import", scores, "--repository", "octo/repo")
+    assert oversight(*call).code == 0
+    queued = ("audit", "queue", "--budget", "100%", "--format", "json")
+    assert {one["provenance"] for one in oversight(*queued).json["entries"]} == {None}
+    assert ", 0 new" in oversight(*call, "--repo", repository.path).out
+    found = {one["commit"]: one for one in oversight(*queued).json["entries"]}
+    last, unknown = found[repository.commits[-1]], found[HEAD]
+    assert (last["title"], last["author"], last["provenance"]) == (
+        "Generate", "Ada Lovelace <ada@example.org>", "agent",
+    )  # fmt: skip
+    assert (unknown["title"], unknown["author"], unknown["provenance"]) == (None, None, None)
+    assert {one["provenance"] for one in found.values()} == {None, "agent", "human"}
+    assert oversight(*call, "--repo", tmp_path).code == 2
+
+
 def test_verdicts_go_round(oversight: Oversight, tmp_path: Path):
     """In through a pipe, proved, out again byte by byte; the head that was printed is one to hold against."""
     content = lines.written([verdict(), verdict("safe", hours=1)])

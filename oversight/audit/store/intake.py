@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, repeat
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, delete, insert, text, update
 
@@ -28,6 +28,9 @@ from oversight.audit.store.engine import aside, locked, unlocked, writing
 from oversight.audit.store.reports import digest
 from oversight.audit.store.tables import runs, storable
 from oversight.errors import LabelError, StoreError
+
+if TYPE_CHECKING:
+    from oversight.audit.authors import Who
 
 LONGEST = 256 << 20
 """Bytes of a line, or of a report that is a document: more is no file of ours."""
@@ -88,11 +91,13 @@ def take(
     name: str,
     *,
     repository: str | None = None,
+    who: Who | None = None,
     at: datetime | None = None,
     advance: Advance = lambda _lines: None,
 ) -> Taken:
     """Take a file in. `name` is what to call it, in errors too; `repository` that of scores and labels, which do not
-    name one, and of reports instead of their own; `at` the moment, now by default.
+    name one, and of reports instead of their own; `who` knows who wrote its commits, which scores do not tell; `at` is
+    the moment, now by default.
 
     `StoreError` names the line that is amiss; then nothing of the file is in the store.
     """
@@ -115,7 +120,7 @@ def take(
         raise StoreError(f"{name}: its lines name no repository", mend="say which one they are of, with --repository")
     with aside(engine) as connection:
         with unlocked(connection):
-            settle = _gather(connection, kind, rows, repository, moment)
+            settle = _gather(connection, kind, rows, repository, who, moment)
         with locked(connection):
             return _on_record(
                 connection, kind, name, moment, lambda run: Taken(kind, rows.found, settle(connection, run))
@@ -138,7 +143,7 @@ def _on_record(connection: Connection, kind: str, name: str, at: datetime, write
 
 
 def _gather(
-    connection: Connection, kind: str, rows: _Counted, repository: str | None, at: datetime
+    connection: Connection, kind: str, rows: _Counted, repository: str | None, who: Who | None, at: datetime
 ) -> Callable[[Connection, int], int]:
     """Read and check all of a file that has no verdicts; what puts it on record is returned."""
     if kind == "labels" and repository is not None:
@@ -148,7 +153,7 @@ def _gather(
         told = (reports.read_score(value, where, repository) for where, value in rows.told())
     else:
         told = (reports.read(value, where, repository) for where, value in rows.told())
-    staging.gather_reports(connection, told)
+    staging.gather_reports(connection, told, who)
     return lambda here, run: staging.settle_reports(here, reports.Came("import", None, at, run))
 
 

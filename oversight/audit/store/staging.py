@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Column, Connection, Integer, MetaData, Select, Table, Text, func, insert, literal, select, update
 
 from oversight.audit.store.reports import Came, Told, repository_of, upsert
-from oversight.audit.store.tables import changes, labels, opinions, reports, repositories
+from oversight.audit.store.tables import changes, labels, opinions, reports, repositories, storable
+
+if TYPE_CHECKING:
+    from oversight.audit.authors import Who
 
 _BATCH = 500
 _CHANGE = ("commit", "author", "provenance", "agent", "authored_at", "title")
@@ -45,14 +48,17 @@ _opinions = _temporary("gathered_opinions", _line(), opinion=(opinions, _OPINION
 _labels = _temporary("gathered_labels", _line(), change=(changes, ("commit",)), label=(labels, _LABEL))
 
 
-def gather_reports(connection: Connection, told: Iterable[Told]) -> None:
-    """Write what files say of changes to tables of this connection alone."""
+def gather_reports(connection: Connection, told: Iterable[Told], who: Who | None = None) -> None:
+    """Write what files say of changes to tables of this connection alone; `who` knows who wrote those of bare rows."""
     for table in (_reports, _opinions):
         table.create(connection)
     for batch in _batches(enumerate(told)):
+        bare = [one.change["commit"] for _, one in batch if "provenance" not in one.change]
+        known = {} if who is None or not bare else who(bare)
         rows = [
             {
                 **dict.fromkeys(_CHANGE),
+                **{name: _plain(value) for name, value in known.get(one.change["commit"], {}).items()},
                 **one.change,
                 **one.report,
                 "line": line,
@@ -127,6 +133,10 @@ def _first(*columns: Column[Any]) -> Select[Any]:
 
 def _came_with(connection: Connection, table: Table, run: int | None) -> int:
     return connection.scalars(select(func.count()).select_from(table).where(table.c.run_id == run)).one()
+
+
+def _plain(value: Any) -> Any:
+    return storable(value) if isinstance(value, str) else value
 
 
 def _batches(values: Iterable[Item]) -> Iterator[list[Item]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -15,6 +15,7 @@ from oversight.cli.audit.database import Database, open_store
 from oversight.errors import OversightError, UsageError
 
 if TYPE_CHECKING:
+    from oversight.audit.authors import Who
     from oversight.audit.store import Store
     from oversight.audit.store.intake import Taken
     from oversight.cli.progress import Tell
@@ -32,6 +33,12 @@ def import_(
         str | None,
         typer.Option(metavar="NAME", help="owner/name: of scores and labels, and of reports instead of their own."),
     ] = None,
+    repo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH", help="A clone that knows who wrote the commits, which rows of scores do not tell."
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Take JSON reports, scores.jsonl, labels.jsonl and files of verdicts into the store.
@@ -47,11 +54,11 @@ def import_(
         raise UsageError("--repository is no name", mend="write it as owner/name")
     found = list(_files(files))
     errors: list[OversightError] = []
-    with open_store(database) as store, stages() as tell:
+    with _authors(repo) as who, open_store(database) as store, stages() as tell:
         for path in found:
             name = "standard input" if path == _STDIN else terminal(str(path), 200)
             try:
-                typer.echo(f"{name}: {_told(_take(store, path, name, repository, tell))}")
+                typer.echo(f"{name}: {_told(_take(store, path, name, repository, who, tell))}")
             except OversightError as error:
                 errors.append(error)
     for earlier in errors[:-1]:
@@ -60,11 +67,27 @@ def import_(
         raise errors[-1]
 
 
-def _take(store: Store, path: Path, name: str, repository: str | None, tell: Tell) -> Taken:
+@contextmanager
+def _authors(repo: Path | None) -> Iterator[Who | None]:
+    """What knows who wrote the commits of the clone, None without one."""
+    if repo is None:
+        yield None
+        return
+    from oversight.audit.authors import of_repository
+    from oversight.changes.repository import Repository
+
+    with Repository.open(repo) as repository:
+        yield of_repository(repository)
+
+
+def _take(store: Store, path: Path, name: str, repository: str | None, who: Who | None, tell: Tell) -> Taken:
     from oversight.audit.store.intake import take
 
+    def advance(lines: int) -> None:
+        tell("importing", lines, 0)
+
     with _opened(path, name) as file:
-        return take(store.engine, file, name, repository=repository, advance=lambda lines: tell("importing", lines, 0))
+        return take(store.engine, file, name, repository=repository, who=who, advance=advance)
 
 
 def _opened(path: Path, name: str) -> AbstractContextManager[IO[bytes]]:
