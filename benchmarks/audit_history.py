@@ -101,7 +101,7 @@ def stages(clone: Path, *, jobs: int, budget: str) -> list[Stage]:
     return [
         writes("labels.jsonl", "mine", *here, "--with-clean"),
         writes("scores.jsonl", "score", *here, "--resume", "--jobs", str(jobs)),
-        Stage("import", ("audit", "import", "labels.jsonl", "scores.jsonl", *of)),
+        Stage("import", ("audit", "import", "labels.jsonl", "scores.jsonl", *of, *here)),
         Stage("queue", ("audit", "queue", "--budget", budget, "--seed", "history", "--format", "json")),
         Stage("verdicts", ("audit", "import", "verdicts.jsonl")),
         writes("report.json", "audit", "report", "--format", "json", steps=("file",)),
@@ -296,9 +296,9 @@ def _bystanders(database: Path) -> Iterator[dict[str, float]]:
 
 
 def _stand_by(database: Path, statement: str, shared: mmap.mmap, place: int) -> NoReturn:
-    """Use the database again and again, from the moment when it has tables."""
-    longest = 0.0
-    while True:
+    """Use the database again and again, from the moment when it has tables, for as long as the parent is there."""
+    longest, parent = 0.0, os.getppid()
+    while os.getppid() == parent:
         time.sleep(0.02)
         with suppress(sqlite3.OperationalError):
             uri = f"{database.as_uri()}?mode=rw"
@@ -308,6 +308,7 @@ def _stand_by(database: Path, statement: str, shared: mmap.mmap, place: int) -> 
                 connection.execute(statement).fetchall()
                 longest = max(longest, time.perf_counter() - started)
                 shared[place : place + 8] = struct.pack("<d", longest)
+    os._exit(0)
 
 
 def measured(clone: Path, chosen: argparse.Namespace, work: Path) -> dict[str, Any]:
