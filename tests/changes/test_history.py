@@ -43,6 +43,24 @@ def test_commits_come_in_one_order_whatever_the_tip_and_the_clocks(tmp_path: Pat
         assert {commit.sha: commit.committed_at for commit in repository.commits("main")}[early] == EPOCH - 99 * HOUR
 
 
+def test_headers_are_those_of_the_commits_that_are_here(tmp_path: Path) -> None:
+    """What a change says of itself but for its files; objects that are no commits, or not there, are passed over."""
+    built = GitRepository.create(tmp_path / "r")
+    shas = [built.commit(f"Title {number}\n\nBody", {"a": str(number)}) for number in range(3)]
+    tree = built.git("rev-parse", "HEAD^{tree}")
+    with Repository.open(built.path) as repository:
+        found = list(repository.headers([shas[2], "f" * 40, tree, shas[0]]))
+        assert list(repository.headers(["f" * 40])) == list(repository.headers([])) == []
+        assert [(one.id, one.title, one.body, one.files) for one in found] == [
+            (shas[2], "Title 2", "Body", ()),
+            (shas[0], "Title 0", "Body", ()),
+        ]
+        whole = change_of(next(iter(repository.patches([shas[2]]))), repository.name)
+    assert (found[0].author, found[0].provenance, found[0].authored_at) == (
+        whole.author, whole.provenance, whole.authored_at,
+    )  # fmt: skip
+
+
 def test_since_and_until_are_inclusive_and_utc(tmp_path: Path) -> None:
     """Committer dates bound the population; a date without a zone is UTC."""
     built = GitRepository.create(tmp_path / "r")
