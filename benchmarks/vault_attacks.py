@@ -116,7 +116,7 @@ def grouper(made: World, board: Board, generator: np.random.Generator, queries: 
     """Read labels by the group, past detectors: push a tenth of the changes up or down, and jog all others a little."""
 
     def step(runs: Floats) -> Floats:
-        pushed = generator.choice([-1.5, 1.5], runs.shape[1]) * (generator.random(runs.shape[1]) < 0.1)
+        pushed: Floats = generator.choice([-1.5, 1.5], runs.shape[1]) * (generator.random(runs.shape[1]) < 0.1)
         return pushed + 0.05 * generator.standard_normal(runs.shape[1])
 
     return _climbed(made, board, step, queries)
@@ -171,10 +171,11 @@ ATTACKS: Mapping[str, Attack] = {
 }
 
 
-def attacked(made: World, attack: Attack, policy: Policy | None, folder: Path, *, seed: int = 0) -> Outcome:
-    """Let a cheater loose on a world: on the vault under a policy, or on a leaderboard that tells everything."""
+def attacked(
+    made: World, attack: Attack, policy: Policy | None, folder: Path, *, queries: int = QUERIES, seed: int = 0
+) -> Outcome:
+    """Let a cheater ask so often: a vault under a policy, or a leaderboard that tells everything."""
     generator = np.random.default_rng(seed)
-    queries = QUERIES if policy is None else policy.queries
     judge = Judge(laid(folder, made, policy))
     if policy is None:
         reached = attack(made, judge.naive(), generator, queries)
@@ -188,9 +189,9 @@ def attacked(made: World, attack: Attack, policy: Policy | None, folder: Path, *
     return Outcome(*gains, said.count("best"), said.count("refused"))
 
 
-def generous(errors: float = 1.0) -> Policy:
-    """Return a policy that lets one cheater have all of the queries."""
-    return Policy(queries=QUERIES, each=QUERIES, errors=errors)
+def generous() -> Policy:
+    """Return a policy that lets one cheater ask as often as it likes."""
+    return Policy(queries=QUERIES, each=QUERIES)
 
 
 def _climbed(made: World, board: Board, step: Callable[[Floats], Floats], queries: int) -> Predictions:
@@ -217,19 +218,24 @@ def _scaled(values: Floats) -> Floats:
 
 def main() -> None:
     """Print the table."""
-    policies: Mapping[str, Policy | None] = {"every score": None, "vault": generous(), "vault, 2 errors": generous(2.0)}
-    print("| cheater | leaderboard | open half | sealed half | told best | refused |")
-    print("|---|---|---|---|---|---|")
+    boards: Mapping[str, tuple[Policy | None, int]] = {
+        "every score": (None, QUERIES),
+        "vault, as it is": (Policy(), Policy().each),
+        "vault, no limit": (generous(), QUERIES),
+        "vault, no limit, none dearer": (Policy(QUERIES, QUERIES, steeper=0.0), QUERIES),
+    }
+    print("| cheater | leaderboard | queries | open half | sealed half | told best | refused |")
+    print("|---|---|---|---|---|---|---|")
     for name, attack in ATTACKS.items():
-        for board, policy in policies.items():
+        for board, (policy, queries) in boards.items():
             found = []
             for seed in range(WORLDS):
                 with tempfile.TemporaryDirectory() as folder:
-                    found.append(attacked(world(seed), attack, policy, Path(folder), seed=seed))
-            print(
-                f"| {name} | {board} | {_told([one.open for one in found])} | {_told([one.sealed for one in found])} | "
-                f"{np.mean([one.bests for one in found]):.1f} | {np.mean([one.refused for one in found]):.0f} |"
-            )
+                    outcome = attacked(world(seed), attack, policy, Path(folder), queries=queries, seed=seed)
+                found.append(outcome)
+            gains = f"{_told([one.open for one in found])} | {_told([one.sealed for one in found])}"
+            counts = f"{np.mean([one.bests for one in found]):.1f} | {np.mean([one.refused for one in found]):.0f}"
+            print(f"| {name} | {board} | {queries} | {gains} | {counts} |", flush=True)
 
 
 def _told(gains: list[float]) -> str:

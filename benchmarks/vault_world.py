@@ -45,7 +45,7 @@ class World:
         """Return what the hand-chosen method says, (K, T) by ground."""
         return {name: self.golds[name].series["default"].astype(np.float64) for name in self.studied}
 
-    def student(self, away: float, seed: int) -> dict[str, Floats]:
+    def student(self, away: float, seed: int | list[int]) -> dict[str, Floats]:
         """Return what a student says, (K, T) by ground, whose weights are so far from the true ones."""
         return {name: _series(self.features[name], self.truth, away, seed) for name in self.studied}
 

@@ -10,7 +10,7 @@
     ├── OutputError                the result could not be written (full disk, missing folder)
     ├── StoreError                 the audit's database: cannot be reached, written, or believed
     ├── VaultError                 the vault of a study: in use, damaged, or asked for what it does not give
-    ├── ResearchError              a study's folder, a worker, the sandbox or the vault: missing, damaged or in use
+    ├── ResearchError              a study's folder, a worker or the sandbox: missing, damaged or in use
     └── MissingExtraError          a package of an optional extra is not installed
     UnscoredError                  exit 3, the change is understood but could not be scored: fail closed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from oversight.cli.research.promoting import confirm, promote
 from oversight.cli.research.reporting import report, status
 from oversight.cli.research.running import run
 from oversight.cli.research.starting import start
@@ -14,7 +15,14 @@ research = typer.Typer(
     rich_markup_mode=None,
     add_completion=False,
 )
-for _name, _command in (("start", start), ("run", run), ("status", status), ("report", report)):
+for _name, _command in (
+    ("start", start),
+    ("run", run),
+    ("status", status),
+    ("report", report),
+    ("promote", promote),
+    ("confirm", confirm),
+):
     research.command(_name)(_command)
 
 

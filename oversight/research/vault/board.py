@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from oversight.measurement.bootstrap import Estimate
@@ -40,11 +41,12 @@ def coarse(record: Record, policy: Policy, *, best: float) -> dict[str, Any]:
 def audit(record: Record, policy: Policy) -> dict[str, Any]:
     """Return what people judge a search by: every query, what it cost, what fired, how much was told."""
     queries = [
-        {name: entry[name] for name in ("experiment", "researcher", "method", "proxies", "answer")}
+        {name: entry[name] for name in ("experiment", "researcher", "configuration", "method", "proxies", "answer")}
         for entry in record.queries
     ]
     most = bits(len(record.queries), len(record.bests), round(_SCORES / policy.rounding) + 1)
     return {
+        "policy": asdict(policy),
         "queries": queries,
         "bits": most,
         "sealed": list(record.sealed.values()),

@@ -1,8 +1,8 @@
 """Cheaters that truly try, on a leaderboard that tells every score and on the vault.
 
-Each is given all of the queries of a study and its best strategy (`benchmarks/vault_attacks.py`). On the leaderboard
-that tells everything it has to win on the half that it asks about: an attack that wins nowhere would prove nothing.
-What counts is the sealed half, of which no answer tells anything.
+Each is given as many queries as a whole study has and its best strategy (`benchmarks/vault_attacks.py`). On the
+leaderboard that tells everything it has to win on the half that it asks about: an attack that wins nowhere would prove
+nothing. What counts is the sealed half, of which no answer tells anything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from oversight.research.model import Floats
 from oversight.research.vault import Policy
 from oversight.research.vault.keeper import Keeper
 
-MADE = world(0, {"first": 900, "second": 700})
+MADE = world(0, {"first": 900})
+QUERIES = 120
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, boo
     """What every attack comes to, on the leaderboard that tells everything (False) and on the vault (True)."""
     return {
         (name, guarded): attacked(
-            MADE, attack, generous() if guarded else None, tmp_path_factory.mktemp("vault"), seed=1
+            MADE, attack, generous() if guarded else None, tmp_path_factory.mktemp("vault"), queries=QUERIES, seed=1
         )
         for name, attack in ATTACKS.items()
         for guarded in (False, True)
@@ -46,7 +47,7 @@ def test_attacks_work_where_every_score_is_told(outcomes: Mapping[tuple[str, boo
 
 @pytest.mark.parametrize("name", list(ATTACKS))
 def test_no_cheater_gains_on_the_sealed_half(outcomes: Mapping[tuple[str, bool], Outcome], name: str) -> None:
-    """With two hundred queries of the vault, and less than half of what the same attack wins elsewhere on the open one."""
+    """With all queries of a study; and less than half of what the same attack wins elsewhere on the open half."""
     outcome = outcomes[name, True]
     assert outcome.sealed < 0.05
     assert outcome.open <= max(0.5 * outcomes[name, False].open, 0.05)
@@ -56,13 +57,13 @@ def test_no_cheater_gains_on_the_sealed_half(outcomes: Mapping[tuple[str, bool],
 def test_whoever_reads_labels_one_by_one_is_caught_each_time(
     outcomes: Mapping[tuple[str, bool], Outcome],
 ) -> None:
-    """Every query that moves one row is refused, and so is nearly every one that moves a tenth and jogs the rest."""
-    assert outcomes["label by label", True] == Outcome(0.0, 0.0, 0, 200)
-    assert outcomes["by groups, jogged", True].refused > 100
+    """Every query that moves one row is refused, and so is many a one that moves a tenth and jogs the rest."""
+    assert outcomes["label by label", True] == Outcome(0.0, 0.0, 0, QUERIES)
+    assert outcomes["by groups, jogged", True].refused > QUERIES / 3
 
 
 def test_the_most_frequent_answer_gains_nothing(tmp_path: Path) -> None:
-    """ "Clean" for everything is refused; with noise that breaks the ties it is a guess, and is not better."""
+    """One answer for everything is refused; with noise that breaks the ties it is a guess, and is not better."""
     generator = np.random.default_rng(0)
     with closing(Keeper(laid(tmp_path, MADE), people=False)) as keeper:
         ask = Asker(keeper)

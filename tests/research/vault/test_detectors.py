@@ -56,7 +56,7 @@ def test_the_most_frequent_answer_is_refused() -> None:
 def test_a_copy_is_refused_in_whatever_scale_it_comes() -> None:
     """The order of an earlier one, as it was, on another scale, or with noise that changes next to nothing."""
     noise = np.random.default_rng(0).normal(scale=0.01, size=600)
-    for predictions in (MADE.default(), changed(MADE, first=np.float64(1.5)), changed(MADE, first=noise)):
+    for predictions in (MADE.default(), changed(MADE, first=np.full(600, 1.5)), changed(MADE, first=noise)):
         assert seen(predictions).flags == ("copy",)
     assert seen(MADE.student(0.6, 5), among={"e1": MADE.student(0.6, 5)}).reason == "the same order as that of e1"
 

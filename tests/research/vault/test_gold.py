@@ -76,7 +76,7 @@ def test_labels_are_their_owners_alone_and_settled_once_the_vault_was_opened(tmp
     "gold",
     [
         replace(ONE, name="../elsewhere"),
-        replace(ONE, truth=ONE.truth.astype(np.float64)),  # type: ignore[arg-type]
+        replace(ONE, truth=ONE.truth.astype(np.float64)),
         replace(ONE, times=ONE.times[1:]),
         replace(ONE, series={name: runs for name, runs in ONE.series.items() if name != "default"}),
         replace(ONE, series={**ONE.series, "weak": ONE.series["weak"][:, 1:]}),

@@ -1,0 +1,103 @@
+"""The vault's own records, for people: the leaderboard with intervals, and what a search was told and refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from oversight.reports.escape import terminal
+from oversight.research.vault.client import Vault
+
+_RIVALS = {"naive": "naive", "human_only": "human labels alone", "default": "the hand-chosen default"}
+_NAMES = {"default": "hand-chosen default", "human_only": "human labels alone", "naive": "naive"}
+_ROWS = 10
+
+
+def lines(study: Path) -> list[str]:
+    """Return the leaderboard of a study as lines for a terminal; `VaultError` where there is none."""
+    with Vault(study / "vault", people=True) as vault:
+        return list(_lines(vault.board()))
+
+
+def _lines(board: Mapping[str, Any]) -> Iterator[str]:
+    yield "the vault's leaderboard: PGR on the open half with 95 % intervals, and AUROC above naive and the default"
+    yield f"  {'':<20} {'PGR':>5} {'':<16} {'over naive':<27} {'over the default':<27} told"
+    for row in board["figures"][:_ROWS]:
+        answer = row["answer"]
+        told = " ".join([answer["answer"], *answer["flags"]])
+        yield f"  {_row(row, row['experiment'] + ' ' + row['method'])} {terminal(told, 60)}".rstrip()
+    for row in board["beside"]:
+        yield f"  {_row(row, _NAMES[row['experiment']])}".rstrip()
+    yield "the best of many is also the luckiest: only the sealed half and confirmation say what it is worth"
+    yield ""
+    yield from _audit(board)
+    for entry in board["sealed"]:
+        yield ""
+        yield from result(entry)
+    for entry in board["confirmed"]:
+        yield ""
+        yield from result(entry)
+
+
+def result(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the sealed half or a confirmation showed, as lines: an entry of the ledger."""
+    found = entry["result"]
+    where = "the sealed half" if entry["kind"] == "sealed" else f"{terminal(entry['ground'], 40)}, never queried"
+    counts = f"{found['n']:,} changes, {found['positives']:,} of them risky"
+    yield f"{terminal(entry['experiment'], 40)} on {where}: {counts}"
+    yield f"  {'PGR':<28} {_pgr(found)}"
+    for name in ("weak", "student", "ceiling"):
+        yield f"  {'AUROC of the ' + name:<28} {_estimate(found[name], '.3f')}"
+    for name, called in _RIVALS.items():
+        yield f"  {'above ' + called:<28} {_estimate(found['differences'][name], '+.4f')}"
+    for warning in found["warnings"]:
+        yield f"  {warning}"
+
+
+def verdict(entry: Mapping[str, Any]) -> str:
+    """Return in a sentence whether an entry's experiment is above the hand-chosen default."""
+    difference = entry["result"]["differences"]["default"]
+    interval = difference["interval"]
+    if interval is None:
+        return f"whether it is above the hand-chosen default cannot be told: {difference['reason']}"
+    if interval[0] > 0:
+        return "it is above the hand-chosen default: the interval of the difference excludes 0"
+    if interval[1] < 0:
+        return "it is below the hand-chosen default: the interval of the difference excludes 0"
+    return "it cannot be told from the hand-chosen default: the interval of the difference includes 0"
+
+
+def _audit(board: Mapping[str, Any]) -> Iterator[str]:
+    queries = board["queries"]
+    said = Counter(query["answer"]["answer"] for query in queries)
+    flags = Counter(flag for query in queries for flag in query["answer"]["flags"])
+    yield (
+        f"{len(queries)} queries, {board['left']} left: best {said['best']}, not better {said['not better']}, "
+        f"refused {said['refused']}; at most {board['bits']:.0f} bits of the labels were told"
+    )
+    for flag, count in flags.most_common():
+        yield f"  {terminal(flag, 40)}: {count}"
+    yield f"ledger: {board['entries']} entries, head {board['head']}"
+
+
+def _row(row: Mapping[str, Any], name: str) -> str:
+    differences = [_estimate(row["differences"][rival], "+.4f") for rival in ("naive", "default")]
+    return f"{terminal(name, 20):<20} {_pgr(row):<22} {differences[0]:<27} {differences[1]:<27}"
+
+
+def _pgr(found: Mapping[str, Any]) -> str:
+    if found["pgr"] is None:
+        return f"none: {found['reason']}"
+    low, high = found["interval"]
+    return f"{found['pgr']:5.2f} [{low:.2f}, {high:.2f}]"
+
+
+def _estimate(told: Mapping[str, Any], style: str) -> str:
+    if told["value"] is None:
+        return f"none: {told['reason']}"
+    if told["interval"] is None:
+        return f"{told['value']:{style}}"
+    low, high = told["interval"]
+    return f"{told['value']:{style}} [{low:{style}}, {high:{style}}]"
