@@ -18,11 +18,11 @@ from typing import Protocol
 
 import numpy as np
 
-from oversight.experiment.choice import DEFAULT
-from oversight.research.laboratory import Trained, Trainer
-from oversight.research.model import Answer, Configuration, Experiment, Floats, Proposal, Submission
+from oversight.research.laboratory import Outcome, Trainer
+from oversight.research.model import Answer, Experiment, Floats, Proposal, Submission
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.search import told
+from oversight.research.references import REFERENCES
 from oversight.research.study import Result, Study
 from oversight.research.vault.detectors import Earlier, standing
 
@@ -97,7 +97,7 @@ class Director:
         before = [result for result in self._results if result.experiment.round < number]
         done = {result.experiment.name for result in self._results}
         if number == 0:
-            planned = [Experiment(0, 0, BASELINE, Proposal(Configuration(DEFAULT), "the hand-chosen default"))]
+            planned = [Experiment(0, 0, BASELINE, Proposal(REFERENCES["default"], "the hand-chosen default"))]
         else:
             planned = []
             for proposer in self._proposers:
@@ -118,7 +118,7 @@ class Director:
         screens = [one.screen.auroc for one in self._results if one.screen and one.experiment.round < number]
         return float(np.quantile(screens, PROMISING)) if screens else 0.0
 
-    def _conclude(self, experiment: Experiment, trained: Trained) -> None:
+    def _conclude(self, experiment: Experiment, trained: Outcome) -> None:
         """Ask the vault where that is worth a query, and write down what came of it."""
         answer, unasked = None, ""
         if trained.predictions is None:
@@ -146,7 +146,7 @@ class Director:
 
     def _pointless(self, experiment: Experiment, predictions: Mapping[str, Floats]) -> str:
         """Return why the vault need not be asked, empty where it is."""
-        if experiment.researcher == BASELINE:
+        if experiment.configuration.identity in {one.identity for one in REFERENCES.values()}:
             return "the vault knows it"
         if self._left(experiment.researcher) == 0:
             return "its researcher has no queries left"

@@ -13,16 +13,16 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from oversight.errors import OversightError
+from oversight.errors import OversightError, ResearchError
 from oversight.research import runner
-from oversight.research.model import Experiment, Screen
+from oversight.research.model import Configuration, Experiment, Screen
 from oversight.research.runner import Clock, TrainingError, Worker
 from oversight.research.study import Study
 from oversight.research.worker.limits import Limits
 
 
 @dataclass(frozen=True)
-class Trained:
+class Outcome:
     """What became of an experiment. `screen` None where it failed, with the `error`; `predictions` by ground, (K, T),
     None where its screen was below the bar. `seconds` are the processor's.
     """
@@ -37,9 +37,26 @@ class Trained:
 class Trainer(Protocol):
     """What the director wants of a laboratory."""
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Trained]:
+    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
         """Yield what became of each experiment, in order; those whose screen is below `bar` predict nothing."""
         ...
+
+
+def predictions(
+    study: Study, configuration: Configuration, names: Sequence[str], *, limits: Limits | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """Return P(risky) of the test rows of grounds of a study, of either kind, by name, (K, T): an experiment as a run
+    would carry it out, for promotion and confirmation. `ResearchError` where it comes to nothing.
+    """
+    bounds = limits or Limits()
+    grounds = [study.ground(name) for name in names]
+    with Worker(grounds, bounds, written=configuration.code is not None, hidden=study.folder) as worker:
+        try:
+            return runner.predicted(worker, grounds, configuration, Clock(bounds), seed=study.plan.seed)[0]
+        except TrainingError as error:
+            raise ResearchError(
+                f"the training came to nothing: {error.reason}", mend="promote another experiment, or give it more time"
+            ) from error
 
 
 class Laboratory:
@@ -63,11 +80,11 @@ class Laboratory:
             worker.close()  # what threads wait for comes to an end
         self._threads.shutdown(cancel_futures=True)
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Trained]:
+    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
         """Yield what became of each experiment, in order; those whose screen is below `bar` predict nothing."""
         return self._threads.map(lambda experiment: self._train(experiment, bar), experiments)
 
-    def _train(self, experiment: Experiment, bar: float) -> Trained:
+    def _train(self, experiment: Experiment, bar: float) -> Outcome:
         clock, worker = Clock(self._limits), self._idle.get()
         found: Screen | None = None
         grounds, configuration = self._study.grounds, experiment.configuration
@@ -80,13 +97,13 @@ class Laboratory:
                     own = worker
                 found = runner.screen(own, grounds, configuration, clock)
                 if found.auroc < bar:
-                    return Trained(found, clock.seconds)
+                    return Outcome(found, clock.seconds)
                 seed = self._study.plan.seed + experiment.number
                 predictions, proxies = runner.predicted(own, grounds, configuration, clock, seed=seed)
-            return Trained(found, clock.seconds, "", predictions, {**proxies, "screen": found.auroc})
+            return Outcome(found, clock.seconds, "", predictions, {**proxies, "screen": found.auroc})
         except TrainingError as error:
-            return Trained(found, clock.seconds, error.reason)
+            return Outcome(found, clock.seconds, error.reason)
         except OversightError as error:  # no sandbox: a result like others, from which researchers learn
-            return Trained(found, clock.seconds, str(error))
+            return Outcome(found, clock.seconds, str(error))
         finally:
             self._idle.put(worker)

@@ -21,20 +21,18 @@ from numpy.typing import NDArray
 
 from oversight.changes.repository import Repository
 from oversight.errors import UsageError
-from oversight.experiment import choice, protocol
+from oversight.experiment import protocol
 from oversight.experiment.pool import Pool, read_pool
 from oversight.experiment.protocol import Protocol, Stage
 from oversight.history.schema import cache_directory
 from oversight.research import lessons
 from oversight.research.lessons import Draw, Floats, Fold, Ground, Lesson
-from oversight.research.model import Configuration, Gold
+from oversight.research.model import Gold
+from oversight.research.references import REFERENCES
 from oversight.research.study import Laid, Plan, append_line, laid_of, read_lines, write_study
 from oversight.research.supervising import Said, Supervised, supervise
 from oversight.research.vault import keep
 from oversight.research.worker.training import Trained
-
-REFERENCES = {"naive": "naive", "human_only": choice.HUMAN_ONLY, "default": choice.DEFAULT}
-"""Series of the vault that are methods with their defaults."""
 
 FOLDS = 4
 """Into which human labels are divided for screens: a reviewer without two of them still has half of the labels."""
@@ -135,8 +133,8 @@ def _references(ground: Ground, gold: Floats, advance: Callable[[int], None]) ->
     for draw in ground.draws:
         lesson = draw.lesson
         told = np.where(np.isnan(lesson.human), gold[lesson.rows], lesson.human)
-        taught = {name: (lesson, Configuration(method)) for name, method in REFERENCES.items()}
-        taught["ceiling"] = (replace(lesson, human=told), Configuration(choice.HUMAN_ONLY))
+        taught = {name: (lesson, configuration) for name, configuration in REFERENCES.items()}
+        taught["ceiling"] = (replace(lesson, human=told), REFERENCES["human_only"])
         for name, (labels, configuration) in taught.items():
             student = Trained(ground.matrix, labels, configuration, seed=draw.seed)
             found[name].append(student.predict(ground.test).astype(np.float32))

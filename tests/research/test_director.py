@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from oversight.research.director import BASELINE, Budget, Director
-from oversight.research.laboratory import Trained
+from oversight.research.laboratory import Outcome
 from oversight.research.model import Answer, Experiment, Screen, Submission
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.search import searchers
@@ -27,7 +27,7 @@ class Bench:
     def __init__(self, stop_after: int = 10_000) -> None:
         self.left = stop_after
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Trained]:
+    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
         for experiment in experiments:
             if not self.left:
                 raise KeyboardInterrupt
@@ -35,12 +35,12 @@ class Bench:
             generator = np.random.default_rng(int(experiment.configuration.identity, 16))
             screen = Screen(float(generator.uniform(0.5, 0.8)), 0.4)
             if experiment.number == 3:
-                yield Trained(None, 0.1, "it used more than its processor time")
+                yield Outcome(None, 0.1, "it used more than its processor time")
             elif screen.auroc < bar:
-                yield Trained(screen, 0.1)
+                yield Outcome(screen, 0.1)
             else:
                 rows = generator.random((2, 40)).astype(np.float32)
-                yield Trained(screen, 0.2, "", {"a": rows}, {"screen": screen.auroc, "order": 0.0})
+                yield Outcome(screen, 0.2, "", {"a": rows}, {"screen": screen.auroc, "order": 0.0})
 
 
 @dataclass
@@ -110,10 +110,10 @@ def test_a_copy_is_not_asked(tmp_path: Path) -> None:
     """What orders changes as an earlier experiment does costs no query."""
 
     class Copying(Bench):
-        def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Trained]:  # noqa: ARG002
+        def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:  # noqa: ARG002
             rows = np.random.default_rng(0).random((2, 40)).astype(np.float32)
             for _ in experiments:
-                yield Trained(Screen(0.7, 0.4), 0.1, "", {"a": rows}, {})
+                yield Outcome(Screen(0.7, 0.4), 0.1, "", {"a": rows}, {})
 
     one, box = study(tmp_path / "s", WORLD), Box()
     ran(one, 9, box, Copying())

@@ -11,11 +11,12 @@ import pytest
 import oversight
 from oversight.errors import ResearchError
 from oversight.research import runner, sandbox
-from oversight.research.model import WRITTEN, Configuration
+from oversight.research.laboratory import Laboratory
+from oversight.research.model import WRITTEN, Configuration, Experiment, Proposal
 from oversight.research.runner import Clock, TrainingError, Worker
 from oversight.research.worker.limits import Limits
 from tests.needed import needed
-from tests.research.grounds import world
+from tests.research.grounds import study, world
 
 LIMITS = Limits(cpu=2, wall=60.0)
 GROUNDS = [world().ground]
@@ -139,6 +140,17 @@ class Ordered:
 """
     _, proxies = runner.predicted(worker, GROUNDS, Configuration(WRITTEN, {}, code), Clock(LIMITS), seed=0)
     assert proxies["order"] > 1e-3
+
+
+def test_a_written_experiment_is_one_like_others(worker: Worker, tmp_path: Path) -> None:
+    """A laboratory screens it and has it predict, in a sandbox of its own."""
+    one = study(tmp_path / "s", world())
+    with Laboratory(one, limits=LIMITS) as laboratory:
+        (done,) = laboratory.train([Experiment(1, 1, "writer", Proposal(written(), ""))], 0.0)
+    assert done.predictions is not None
+    assert done.predictions["a"].shape == (2, 150)
+    assert done.proxies["order"] < 1e-3
+    assert done.proxies["screen"] > 0.7
 
 
 def test_a_study_in_sight_is_refused(worker: Worker) -> None:
