@@ -29,6 +29,12 @@ from oversight.measurement.intervals import wilson
 RATES = (0.01, 0.05, 0.1, 0.3)
 BUDGETS = (0.05, 0.1, 0.2)
 PERFECT, CAREFUL, HASTY = Auditor(), Auditor(0.9, 1.0), Auditor(0.8, 0.98)
+ERRING = (PERFECT, Auditor(0.8, 1.0), Auditor(1.0, 0.98), HASTY)
+"""People who never err, to compare; who say safe of a fifth of what is risky; who say risky of a fiftieth of what is
+safe; and who do both.
+"""
+
+UNCORRECTED = "People who err, and nobody says so"
 TAILS: tuple[Tail, ...] = ("exact", "mid-p", "jeffreys")
 SHARE = 0.25
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -46,6 +52,15 @@ or no risky one was found, no interval is given: the share of audits that have o
 Few draws of something rare can give only a few different intervals, so that no method covers 95 % at each point: of 1 %
 risky changes ten or fifty draws mostly find none, and the interval then reaches far enough nearly always. What counts
 is that no row is far below."""
+_ERRORS = """\
+All that they say is taken for true here, at a budget of 10 %: `told` is the mean of the estimates, beside the mean of
+the truth. Who says safe of a fifth of what is risky makes about a fifth of what was missed disappear, and recall
+somewhat too high. Who says risky of a fiftieth of what is safe invents misses: where 1 % is risky more than three
+times as many as there are, and the interval fails in one of seven; where 30 % is, hardly any. Both together can look
+right, since they hide each other. Where the report is told of their rates, as in the tables above, the intervals hold.
+
+The value of recall itself is too high where little is risky, also of people who never err: a slice in which nothing
+risky is found gives 1. What it tells is in its interval."""
 _WEEKS = (0.1, 0.5, 0.56, 1.0)  # of all changes, those that there are at the end of each week
 _SIGNAL = 1.2  # of the risks, in log odds: an AUROC of some .75 to .8
 
@@ -54,7 +69,8 @@ _SIGNAL = 1.2  # of the risks, in log odds: an AUROC of some .75 to .8
 class Scene:
     """What is simulated: `size` changes, a share `rate` of them risky, in `calls` calls, `budget` being a fraction.
 
-    `weekly`: as a number a week instead, which gives unequal chances in weeks that differ.
+    `weekly`: as a number a week instead, which gives unequal chances in weeks that differ. `corrected`: the report is
+    told how often people err; otherwise it takes all that they say for true.
     """
 
     size: int
@@ -64,6 +80,7 @@ class Scene:
     calls: int = 1
     answered: float = 1.0
     weekly: bool = False
+    corrected: bool = True
 
 
 def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
@@ -83,6 +100,7 @@ def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
         "calls": scene.calls,
         "answered": scene.answered,
         "weekly": scene.weekly,
+        "corrected": scene.corrected,
         "repeats": repeats,
         "drawn": float(np.mean(drawn)),
         **{name: {"mean": float(np.mean(values)), "n": len(values)} for name, values in sorted(told.items())},
@@ -145,7 +163,7 @@ def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]
         )
         for one in candidates
     ]
-    told = outcome(rows, scene.auditor)
+    told = outcome(rows, scene.auditor if scene.corrected else PERFECT)
     others = [key for key in truth if fate[key][0] is not Selection.FLAGGED]
     there = sum(truth[key] for key in others)
     unknown = there - sum(truth[key] and rows[key].risky is True for key in others)
@@ -153,10 +171,16 @@ def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]
     if told.missed.interval is not None:
         yield "missed", _covers(told.missed.interval, unknown)
         yield "missed, width", (told.missed.interval[1] - told.missed.interval[0]) / scene.size
+        if not scene.corrected and told.missed.value is not None:
+            yield "missed, true", unknown / scene.size
+            yield "missed, told", told.missed.value / scene.size
     if told.recall.interval is not None and any(truth.values()):
         right = 1 - there / sum(truth.values())
         yield "recall", _covers(told.recall.interval, right)
         yield "recall, width", told.recall.interval[1] - told.recall.interval[0]
+        if not scene.corrected and told.recall.value is not None:
+            yield "recall, true", right
+            yield "recall, told", told.recall.value
         if scene.auditor.perfect and scene.calls == 1 and scene.answered == 1.0:
             yield from _rivals(rows, right)
 
@@ -167,7 +191,7 @@ def _rivals(rows: Sequence[Considered], right: float) -> Iterator[tuple[str, flo
     draws = [one for one in rows if one.selection is Selection.RANDOM]
     called, chances = [one.risky is True for one in draws], [one.propensity for one in draws]
     picked, size = total(places, [1.0] * len(places), len(places)), len(rows) - len(places)
-    found = {tail: total(called, chances, size, tail=tail) for tail in TAILS}
+    found: dict[str, Any] = {tail: total(called, chances, size, tail=tail) for tail in TAILS}
     for name, others in {"score": _scored(called, chances, size), **found}.items():
         interval = recall(picked, others).interval
         if interval is not None:
@@ -206,6 +230,10 @@ def scenes(size: int) -> Iterator[tuple[str, Scene]]:
             yield "People who see 90 % of what is risky", Scene(size, rate, budget, CAREFUL)
             yield "People who see 80 %, and call 2 % of what is safe risky", Scene(size, rate, budget, HASTY)
 
+    for auditor in ERRING:
+        for rate in RATES:
+            yield UNCORRECTED, Scene(size, rate, 0.1, auditor, corrected=False)
+
 
 def table(found: dict[str, list[dict[str, Any]]]) -> str:
     """Return the page."""
@@ -216,7 +244,9 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
     lines = ["# Do the intervals of `oversight audit report` hold?", "", opening]
     head = "| risky | budget | drawn | recall covered | width | given | missed covered | width, of all | given |"
     for title, rows in found.items():
-        lines += ["", f"## {title}", "", head, "|---" * 9 + "|", *map(_row, rows)]
+        if title != UNCORRECTED:
+            lines += ["", f"## {title}", "", head, "|---" * 9 + "|", *map(_row, rows)]
+    lines += ["", f"## {UNCORRECTED}", "", *_uncorrected(found[UNCORRECTED])]
     methods = ("score", *TAILS)
     lines += ["", "## Other methods, on the verdicts of the first table", ""]
     lines += ["Coverage of recall's interval, and its width. Ours is mid-p.", ""]
@@ -226,6 +256,20 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
         cells = [f"{covered:.1%}, {width:.2f}" for covered, width in shown]
         lines.append(f"| {one['rate']:.0%} | {one['budget']:.0%} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _uncorrected(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """What the errors of people do to the estimates where the report is not told of them."""
+    yield _ERRORS
+    yield ""
+    yield "| risky | risky called safe | safe called risky | recall | told | covered | missed | told | covered |"
+    yield "|---" * 9 + "|"
+    for one in rows:
+        cells = [f"{one['rate']:.0%}", f"{1 - one['sensitivity']:.0%}", f"{1 - one['specificity']:.0%}"]
+        for name, digits in (("recall", 2), ("missed", 3)):
+            true, told, covered = (one[key]["mean"] for key in (f"{name}, true", f"{name}, told", name))
+            cells += [f"{true:.{digits}f}", f"{told:.{digits}f}", f"{covered:.1%}"]
+        yield f"| {' | '.join(cells)} |"
 
 
 def _row(one: dict[str, Any]) -> str:
