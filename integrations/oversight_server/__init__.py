@@ -1,6 +1,6 @@
 """The webhook server: a GitHub App that loses nothing.
 
-    command.py, serving.py     `oversight serve`: settings, logs, a socket, uvicorn, signals
+    command.py, serving.py     `oversight serve`: settings and logs; listening.py: a socket, uvicorn, signals
     settings.py                what the operator says, in variables `OVERSIGHT_…`
     app.py                     what the application is made of, and what starts and stops with it
     errors.py                  one JSON shape for everything that is refused

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as searching
 from hypothesis import strategies as st
 
-from oversight_server import health, serving
+from oversight_server import health, listening
 from oversight_server.signature import sign
 from tests.server.client import HOOKS, SECRET
 from tests.server.conftest import settings_of
@@ -132,14 +132,14 @@ def test_more_connections_than_allowed_are_turned_away(tmp_path: Path, recorder:
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /he"])
 def test_a_head_that_does_not_come_is_not_waited_for(served: Served, monkeypatch: pytest.MonkeyPatch, sent: bytes):
     """Neither the first on a connection nor a later one; who is slow to be answered is not cut off by it."""
-    monkeypatch.setattr(serving, "_HEAD", 0.1)
+    monkeypatch.setattr(listening, "_HEAD", 0.1)
     answers = served.raw(sent).count(b"200 OK")
     assert answers == sent.count(b"\r\n\r\n")
 
 
 def test_who_waits_for_an_answer_is_let_wait(served: Served, monkeypatch: pytest.MonkeyPatch):
     """However long it takes beyond the time for a head."""
-    monkeypatch.setattr(serving, "_HEAD", 0.05)
+    monkeypatch.setattr(listening, "_HEAD", 0.05)
     missing = health.Health.missing
 
     async def slow(self: health.Health) -> Any:

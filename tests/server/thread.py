@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from oversight_server.app import create_app
 from oversight_server.dispatcher import Jobs
-from oversight_server.serving import listen, server
+from oversight_server.listening import listen, server
 from oversight_server.settings import Settings
 from tests.server.client import Client
 

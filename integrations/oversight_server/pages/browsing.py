@@ -15,10 +15,10 @@ from oversight.audit.store import Store
 from oversight.audit.store.engine import locate
 from oversight_server import errors
 from oversight_server.database import open_database
+from oversight_server.listening import listen, stay
 from oversight_server.pages import access
 from oversight_server.pages.desk import Desk
 from oversight_server.pages.installing import install, local_desk
-from oversight_server.serving import listen, stay
 
 _HOST = "127.0.0.1"
 _CONNECTIONS = 100

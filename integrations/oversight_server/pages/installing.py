@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
@@ -12,14 +13,16 @@ from oversight.audit.budget.spending import Budget, parse
 from oversight.audit.looking.authors import wrote
 from oversight.audit.store import Store
 from oversight_github.verdicts.pulls import Pulls
-from oversight_server.assembly import Assembly
 from oversight_server.github_app import READING, GitHubApp
 from oversight_server.pages import assets, changes, picture, queueing
 from oversight_server.pages.access import Person
 from oversight_server.pages.desk import Desk
 from oversight_server.pages.reading.library import Library
 from oversight_server.pages.reading.sources import Local, OfGitHub, Sources
-from oversight_server.settings import Settings
+
+if TYPE_CHECKING:
+    from oversight_server.assembly import Assembly  # the queue of jobs, which a person offline does not wait for
+    from oversight_server.settings import Settings
 
 _PATIENCE = 10.0  # seconds that a page waits for GitHub's limits
 
