@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from oversight.reports.escape import terminal
-from oversight_github.payload import MAX_NUMBER, EventError, Node
+from oversight_github.payload import MAX_NUMBER, NAME, EventError, Node
 
 __all__ = [
     "MAX_NUMBER",
@@ -34,6 +34,7 @@ __all__ = [
     "Pull",
     "PullRequestEvent",
     "Push",
+    "RepositoryEvent",
     "Scheduled",
     "parse",
     "received",
@@ -163,6 +164,14 @@ class InstallationRepositories:
 
 
 @dataclass(frozen=True, slots=True)
+class RepositoryEvent:
+    """Something became of a repository; `before`: what it was called where it is called, or owned, otherwise now."""
+
+    action: str
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manual:
     """`workflow_dispatch`: somebody pressed the button."""
 
@@ -194,6 +203,7 @@ Event: TypeAlias = (
     | CheckRun
     | Installation
     | InstallationRepositories
+    | RepositoryEvent
     | Manual
     | Scheduled
 )
@@ -346,6 +356,25 @@ def _installation_repositories(event: Node) -> InstallationRepositories:
     )
 
 
+def _repository(event: Node) -> RepositoryEvent:
+    action, now, changes = event.action(), event.repository("repository"), event.maybe("changes")
+    owner, _, name = (now or "").partition("/")
+    old_name = _at(changes, "repository", "name")
+    old_owner = _at(changes, "owner", "from", "organization") or _at(changes, "owner", "from", "user")
+    before = None
+    if old_name is not None and old_name.has("from"):
+        before = f"{owner}/{old_name.fitting('from', NAME, 'a name')}"
+    elif old_owner is not None and old_owner.has("login"):
+        before = f"{old_owner.fitting('login', NAME, 'a name')}/{name}"
+    return RepositoryEvent(action, before if now is not None else None)
+
+
+def _at(node: Node | None, *keys: str) -> Node | None:
+    for key in keys:
+        node = None if node is None else node.maybe(key)
+    return node
+
+
 _PARSERS: Mapping[str, Callable[[Node], Event]] = {
     "check_run": _check_run,
     "check_suite": _check_suite,
@@ -357,6 +386,7 @@ _PARSERS: Mapping[str, Callable[[Node], Event]] = {
     "pull_request_review_comment": _review_comment,
     "pull_request_target": _pull_request,
     "push": _push,
+    "repository": _repository,
     "schedule": lambda _: Scheduled(),
     "workflow_dispatch": lambda _: Manual(),
 }

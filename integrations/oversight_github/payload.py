@@ -14,6 +14,9 @@ MAX_NUMBER = 2**63 - 1
 
 _SHA = re.compile(SHA)
 _WORD = re.compile(r"[a-z_]{1,60}")
+NAME = re.compile(r"[\w.-]{1,100}", re.ASCII)
+"""An owner, or a repository of theirs."""
+
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 # What git check-ref-format refuses, and a dash in front, which would make an option of it.
 _NO_REF = re.compile(r"^[-/.]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|\.lock(?:/|$)|[/.]$|^@?$")

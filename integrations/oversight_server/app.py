@@ -36,7 +36,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     desk = None if admission is None else desk_of(settings, parts)
     jobs = parts.jobs if jobs is None else jobs
     dispatcher = Dispatcher(inbox, jobs, keep=timedelta(days=settings.retention.deliveries_days)) if jobs else None
-    state = health.Health(settings, engine, inbox, jobs, dispatcher)
+    state = health.Health(settings, engine, inbox, jobs, dispatcher, parts.app)
     metrics.watch(state.gauges)
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""`/api/jobs/dead`: the jobs that were given up, and another try for one of them.
+"""`/api/jobs/dead`: the jobs that were given up, and another try for one of them, or for all.
 
 For the operator, who has the API token. What a job failed with is in our own words, and names no code.
 """
@@ -52,6 +52,12 @@ class Retried(BaseModel):
     id: str
 
 
+class RetriedAll(BaseModel):
+    """How many jobs wait for their turn again."""
+
+    retried: int
+
+
 def router(jobs: Jobs | None, settings: Settings) -> APIRouter:
     """Return the routes; without a queue no job was ever given up."""
 
@@ -76,5 +82,11 @@ def router(jobs: Jobs | None, settings: Settings) -> APIRouter:
         if jobs is None or not await asyncio.to_thread(jobs.retry, identity):
             raise Problem(404, "no job of that id was given up", mend=f"GET {PATH} lists them")
         return Retried(id=identity)
+
+    @routes.post(
+        f"{PATH}/retry-all", summary="Another try for all jobs that were given up", status_code=202, responses=_REFUSED
+    )
+    async def retry_all() -> RetriedAll:
+        return RetriedAll(retried=0 if jobs is None else await asyncio.to_thread(jobs.retry_all))
 
     return routes

@@ -13,6 +13,7 @@ Tokens: https://docs.github.com/apps/creating-github-apps/authenticating-with-a-
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -47,9 +48,25 @@ LIFETIME = 540.0
 MARGIN = 300.0
 """Seconds before its end at which a token is made anew: most requests and fetches are done by then."""
 
+_REMEMBERED = 60.0  # seconds for which a refusal of the App is believed without asking again
 _LEAST_BITS = 2048
+_UNAUTHORISED = 401
+_NO_APP = "integration not found"  # GitHub's words for an id that is no App's, as 401 or 404
 _ID = re.compile(r"[0-9]{1,20}|[A-Za-z0-9.]{8,40}")
+_log = logging.getLogger("oversight.server")
 _MEND = "set OVERSIGHT_GITHUB__PRIVATE_KEY to the whole text of the .pem file that GitHub made for the App"
+
+
+class UnknownAppError(Forbidden):
+    """GitHub does not know the App, or not with this key: the operator's to mend, and nothing that goes by."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            mend="check OVERSIGHT_GITHUB__APP_ID, that OVERSIGHT_GITHUB__PRIVATE_KEY is a key of that App which was "
+            "not deleted, and OVERSIGHT_GITHUB__API_URL",
+            status=401,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +109,7 @@ class GitHubApp:
         self._options: dict[str, Any] = {"api_url": api_url, "patience": patience, "sleep": sleep, "clock": clock}
         self._clock = clock
         self._ahead = 0.0
+        self._refused: tuple[float, str] | None = None
         self._tokens: dict[_Scope, _Token] = {}
         self._making: dict[_Scope, threading.Lock] = {}
         self._paces: dict[int, Pace] = {}
@@ -144,6 +162,12 @@ class GitHubApp:
             raise foreign("an installation without an id")
         return identity
 
+    @property
+    def problem(self) -> UnknownAppError | None:
+        """Why GitHub last refused to know the App, None where it knows it, or was not asked yet."""
+        refused = self._refused
+        return None if refused is None else UnknownAppError(refused[1])
+
     def forget(self, installation: int) -> None:
         """Drop the tokens of an installation that is no more."""
         with self._lock:
@@ -192,8 +216,14 @@ class GitHubApp:
 
     @contextmanager
     def _as_app(self, repository: str, patience: float | None = None) -> Iterator[Client]:
-        """Give a client that asks as the App itself; a refusal measures the clocks, and the next JWT minds them."""
+        """Give a client that asks as the App itself; a refusal measures the clocks, and the next JWT minds them.
+
+        Raises UnknownAppError, for a while without asking: GitHub shuts out who goes on with a key that is none.
+        """
         client: Client
+        refused = self._refused
+        if refused is not None and self._clock() - refused[0] < _REMEMBERED:
+            raise UnknownAppError(refused[1])
 
         def signed(_: str | None) -> str:
             if client.ahead is not None:
@@ -203,18 +233,23 @@ class GitHubApp:
         with Client(repository, signed, **self._with(patience)) as client:
             try:
                 yield client
-            except Forbidden as error:
-                if error.status != 401:
+                self._known(None)
+            except GitHubError as error:
+                if error.status != _UNAUTHORISED and _NO_APP not in error.message.lower():
                     raise
-                raise Forbidden(
-                    error.message,
-                    mend="check OVERSIGHT_GITHUB__APP_ID, that OVERSIGHT_GITHUB__PRIVATE_KEY is a key of that App "
-                    "which was not deleted, and OVERSIGHT_GITHUB__API_URL",
-                    status=401,
-                ) from None
+                self._known(error.message)
+                raise UnknownAppError(error.message) from None
             finally:
                 if client.ahead is not None:
                     self._ahead = client.ahead
+
+    def _known(self, refusal: str | None) -> None:
+        """Remember whether GitHub knows the App; log where that has changed."""
+        before, self._refused = self._refused, None if refusal is None else (self._clock(), refusal)
+        if refusal is not None and before is None:
+            _log.error("GitHub does not know the App", extra={"fields": {"error": refusal}})
+        elif refusal is None and before is not None:
+            _log.info("GitHub knows the App again")
 
     def _with(self, patience: float | None) -> dict[str, Any]:
         return self._options if patience is None else {**self._options, "patience": patience}
@@ -251,4 +286,4 @@ def _key(text: str) -> RSAPrivateKey:
     return key
 
 
-__all__ = ["PERMISSIONS", "READING", "GitHubApp", "GitHubError"]
+__all__ = ["PERMISSIONS", "READING", "GitHubApp", "GitHubError", "UnknownAppError"]

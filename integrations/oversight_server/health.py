@@ -25,6 +25,7 @@ from oversight.students.runtime import directory_of
 from oversight_server.database import is_current
 from oversight_server.dispatcher import Dispatcher, Jobs
 from oversight_server.errors import Problem
+from oversight_server.github_app import GitHubApp
 from oversight_server.inbox import Inbox
 from oversight_server.metrics import Gauges, Metrics
 from oversight_server.settings import Settings, variable
@@ -47,13 +48,20 @@ class Health:
     """Knows how the server is."""
 
     def __init__(
-        self, settings: Settings, engine: Engine, inbox: Inbox, jobs: Jobs | None, dispatcher: Dispatcher | None
+        self,
+        settings: Settings,
+        engine: Engine,
+        inbox: Inbox,
+        jobs: Jobs | None,
+        dispatcher: Dispatcher | None,
+        app: GitHubApp | None = None,
     ) -> None:
         self._settings = settings
         self._engine = engine
         self._inbox = inbox
         self._dispatcher = dispatcher
         self._jobs = jobs
+        self._app = app
         self._lock = asyncio.Lock()
         self._found: tuple[float, tuple[Missing, ...]] | None = None
 
@@ -88,6 +96,9 @@ class Health:
             yield Missing("the GitHub App", f"set {variable('github', 'app_id')}", fatal=False)
         if github.private_key is None:
             yield Missing("the App's private key", f"set {variable('github', 'private_key')}", fatal=False)
+        if self._app is not None and (problem := self._app.problem) is not None:
+            # As without an App: deliveries are kept, and reviewed when it is mended.
+            yield Missing(f"the GitHub App: {problem.message}", problem.mend, fatal=False)
         if self._settings.api_token is None:
             yield Missing("a token for the API", f"set {variable('api_token')}", fatal=False)
 

@@ -79,6 +79,7 @@ class Options:
     `workers`: jobs at once in this process; of one repository there is never more than one, in all processes. `drafts`:
     whether drafts are reviewed. `beat`: seconds between two signs of life of a worker; one of which nothing was heard
     for `dead_after` is taken for dead, and its jobs go to others. Jobs that are closed are kept for `keep_days`.
+    `reconcile`: seconds after which GitHub is asked what deliveries should have told, 0 for never.
     """
 
     workers: int = 2
@@ -89,6 +90,7 @@ class Options:
     beat: float = 2.0
     dead_after: float = 20.0
     keep_days: float = 30.0
+    reconcile: float = 0.0
 
     @classmethod
     def of(cls, settings: Settings) -> Options:
@@ -109,6 +111,7 @@ class Options:
             drafts=settings.reviews.drafts,
             dead_after=queue.dead_seconds,
             keep_days=settings.retention.jobs_days,
+            reconcile=queue.reconcile_hours * 3600,
         )
 
 

@@ -122,7 +122,14 @@ class QueueSettings(_Group):
     patience_hours: float = Field(
         default=24.0,
         gt=0,
-        description="Hours for which a job waits for rate limits, and for a GitHub that is down, at most.",
+        description="Hours for which a job waits for rate limits, or for a GitHub that is down, at a time. Then the "
+        "check run says that the review was given up.",
+    )
+    reconcile_hours: float = Field(
+        default=6.0,
+        ge=0,
+        description="Hours after which GitHub is asked what deliveries should have told: one request a repository, and "
+        "one after the start. 0 for never.",
     )
     dead_seconds: float = Field(
         default=20.0,
@@ -244,7 +251,7 @@ class PagesSettings(_Group):
         "chooses so many changes.",
     )
     share: float = Field(default=0.25, gt=0, le=1, description="Part of that budget for the random slice.")
-    idle_hours: float = Field(default=2.0, gt=0, le=720, description="Hours without a request that end a login.")
+    idle_hours: float = Field(default=2.0, ge=0.1, le=720, description="Hours without a request that end a login.")
     longest_hours: float = Field(default=12.0, gt=0, le=720, description="Hours after which a login ends in any case.")
     role_seconds: float = Field(
         default=60.0,

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from oversight.errors import ConfigError, OversightError
 from oversight_github.client import Forbidden, GitHubError, NotFound, RateLimited, Unavailable
-from oversight_server.github_app import MARGIN, PERMISSIONS, READING, GitHubApp
+from oversight_server.github_app import MARGIN, PERMISSIONS, READING, GitHubApp, UnknownAppError
 from tests.github.double import Double
 from tests.github.exchange import Refusal, Reply, Request
 from tests.github.routes_app import Installed
@@ -192,6 +192,29 @@ def test_another_apps_key_is_refused_with_what_to_check(github: Double, there: I
         app.renewal(77, REPO)(None)
     assert "OVERSIGHT_GITHUB__PRIVATE_KEY" in caught.value.mend
     assert github.count("POST", MAKE) == 2
+
+
+@pytest.mark.parametrize(("status", "words"), [(401, "Bad credentials"), (404, "Integration not found")])
+def test_an_app_that_github_does_not_know_is_told_and_not_asked_after_all_the_time(
+    github: Double, there: Installed, caplog: pytest.LogCaptureFixture, status: int, words: str
+) -> None:
+    """GitHub shuts out who goes on; when it was mended, that is told as well."""
+    now = [time.time()]
+    app = GitHubApp(12345, pem(), api_url=github.url, sleep=github.slept.append, clock=lambda: now[0])
+    there.clock = lambda: now[0]
+    assert app.problem is None
+    github.fail("POST", MAKE, status, message=words, times=2 if status == 401 else 1)
+    for _ in range(5):
+        with pytest.raises(UnknownAppError, match=words):
+            app.renewal(77, REPO)(None)
+    assert app.problem is not None
+    assert github.count("POST", MAKE) <= 2
+    now[0] += 61.0
+    assert there.good(app.renewal(77, REPO)(None))
+    assert app.problem is None
+    told = [record.getMessage() for record in caplog.records if record.name == "oversight.server"]
+    assert told == ["GitHub does not know the App", "GitHub knows the App again"][: len(told)]
+    assert "GitHub does not know the App" in told
 
 
 @pytest.mark.parametrize("failure", [500, 503, 429, 0])

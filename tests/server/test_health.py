@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import create_engine, text
 
 from oversight_server import health
+from oversight_server.github_app import GitHubApp, UnknownAppError
 from oversight_server.metrics import Metrics
 from oversight_server.settings import Settings
 from tests.server.app_double import pem
@@ -58,6 +59,18 @@ def test_with_everything_set_it_is_ready(tmp_path: Path, recorder: Recorder):
     with Served(settings_of(tmp_path, api_token=TOKEN, github=github), recorder) as served:
         answer = served.get("/readyz")
     assert (answer.status, answer.json) == (200, {"status": "ready", "missing": []})
+
+
+def test_an_app_that_github_does_not_know_is_told(tmp_path: Path, recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
+    """With what to check. Deliveries are kept meanwhile, so that nobody has to turn them away."""
+    monkeypatch.setattr(GitHubApp, "problem", UnknownAppError("401 A JSON web token could not be decoded"))
+    github = {"app_id": "7", "private_key": pem()}
+    with Served(settings_of(tmp_path, api_token=TOKEN, github=github), recorder) as served:
+        answer = served.get("/readyz")
+    assert (answer.status, answer.json["status"]) == (200, "limited")
+    (missing,) = answer.json["missing"]
+    assert missing["what"] == "the GitHub App: 401 A JSON web token could not be decoded"
+    assert "OVERSIGHT_GITHUB__PRIVATE_KEY" in missing["mend"]
 
 
 def test_a_queue_that_died_is_fatal(served: Served, recorder: Recorder):

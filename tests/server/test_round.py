@@ -95,6 +95,9 @@ def test_what_was_given_up_is_listed_and_tried_again(serving: Served, forge: For
     assert serving.request("POST", again, headers=bearer).status == 202
     wait(lambda: world.comments[7])
     assert serving.request("GET", DEAD, headers=bearer).json == []
+    assert serving.request("POST", f"{DEAD}/retry-all").status == 401
+    everything = serving.request("POST", f"{DEAD}/retry-all", headers=bearer)
+    assert (everything.status, everything.json) == (202, {"retried": 0})
 
 
 def test_a_stop_waits_for_nobody_for_ever(

@@ -58,11 +58,14 @@ class App:
 
     url: str
     forgotten: list[int] = field(default_factory=list)
+    fails: list[Exception] = field(default_factory=list)
     hours: Iterator[int] = field(default_factory=count)
 
     @contextmanager
     def client(self, installation: int, repository: str) -> Iterator[Client]:
         assert installation == INSTALLATION
+        if self.fails:
+            raise self.fails.pop(0)
         unhurried = Pace(clock=lambda: next(self.hours) * 3600.0)
         with Client(repository, TOKEN, api_url=self.url, patience=0.0, pace=unhurried) as client:
             yield client
@@ -137,8 +140,9 @@ class Works:
         """The time on this GitHub, which goes on with whatever happens there."""
         return datetime.fromisoformat(self.github.world.now())
 
-    def restart(self) -> None:
-        """Another process takes over."""
+    def restart(self, options: Options | None = None) -> None:
+        """Another process takes over, which another operator may have set up."""
+        self.services = self.services if options is None else replace(self.services, options=options)
         if self.jobs.alive:
             self.jobs.stop(0)
         self.jobs = Jobs(self.services, clock=self.now, sweep=self._sweep)

@@ -39,12 +39,16 @@ def clears(verdict: Verdict) -> bool:
 def cleared(verdicts: Iterable[Verdict], repository: str, number: int, head: str) -> Verdict | None:
     """Return the last verdict that clears the flag of a pull request with this head, None where it stands.
 
-    It stands as well where somebody calls the change risky, and for who had not been shown that it was flagged.
+    It stands as well where somebody calls the change risky, and for who had not been shown that it was flagged: whoever
+    says the same once it is cleared adds nothing, and takes nothing back.
     """
     said = [one for one in about(verdicts, repository, number) if one.change_id == head]
-    whole = [one for one in said if one.finding is None or one.decision is Decision.RISKY]
-    last = _clearing(whole)
-    return last if last is not None and last.shown.flagged else None
+    whole = in_order([one for one in said if one.finding is None or one.decision is Decision.RISKY])
+    if _clearing(whole) is None:
+        return None
+    last = {one.who: one for one in whole if one.counts}
+    shown = [one for one in whole if clears(one) and one.shown.flagged and clears(last[one.who])]
+    return shown[-1] if shown else None
 
 
 def _clearing(said: Iterable[Verdict]) -> Verdict | None:

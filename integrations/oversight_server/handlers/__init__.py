@@ -9,6 +9,8 @@
     comments.py        issue_comment, pull_request_review_comment: commands; verdicts that labels carry
     landings.py        a merged pull request: as which commit the head landed
     installations.py   installation, installation_repositories: what was kept is deleted
+    repositories.py    repository: what was kept follows to its new name, or is deleted
+    reconciling.py     nobody's event: what GitHub says now, against what deliveries have told
     ledger.py          the store as the place that verdicts are kept in
 
 A push leads to nothing: a branch with a pull request has its synchronize, and what a review reads of the base it
@@ -27,8 +29,18 @@ from oversight_github.events import (
     Installation,
     InstallationRepositories,
     PullRequestEvent,
+    RepositoryEvent,
 )
-from oversight_server.handlers import checks, comments, installations, landings, pulls, reviews
+from oversight_server.handlers import (
+    checks,
+    comments,
+    installations,
+    landings,
+    pulls,
+    reconciling,
+    repositories,
+    reviews,
+)
 from oversight_server.handlers.desk import Asked, Desk
 from oversight_server.queue.model import Done, Job, Kind, Task
 
@@ -43,6 +55,7 @@ EVENTS = frozenset(
         "issue_comment",
         "pull_request",
         "pull_request_review_comment",
+        "repository",
     }
 )
 """The events that may lead to something."""
@@ -54,6 +67,9 @@ _PERFORM: Mapping[Kind, Callable[[Job, Desk], Done]] = {
     Kind.BUTTON: checks.perform,
     Kind.LANDING: landings.perform,
     Kind.FORGET: installations.perform,
+    Kind.RENAME: repositories.perform,
+    Kind.RECONCILE: reconciling.perform,
+    Kind.GIVE_UP: reviews.give_up,
 }
 
 
@@ -68,6 +84,8 @@ def tasks(event: Event, asked: Asked, known: Callable[[str, str], Sequence[int]]
             return pulls.tasks(event, asked)
         case CheckRun() | CheckSuite():
             return checks.tasks(event, asked, known)
+        case RepositoryEvent():
+            return repositories.tasks(event, asked)
         case Comment():
             return comments.tasks(event, asked)
         case _:

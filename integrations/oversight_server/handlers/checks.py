@@ -7,11 +7,11 @@ keeps in marks that only the App could write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from oversight.audit.verdict import Decision, Record, Source, Verdict
+from oversight.audit.verdict import Decision, Record, Source, Verdict, in_order
 from oversight.reports.escape import markdown
 from oversight_github.client import Client, GitHubError, NotFound
 from oversight_github.events import CheckRun, CheckSuite
@@ -20,7 +20,7 @@ from oversight_github.verdicts.answers import text_at
 from oversight_github.verdicts.gather import Gatherer
 from oversight_github.verdicts.pulls import Pulls
 from oversight_github.verdicts.said import BUTTON
-from oversight_server.handlers.comments import current
+from oversight_server.handlers.comments import current, following
 from oversight_server.handlers.desk import Asked, Desk, gone, number_of, repository_of
 from oversight_server.handlers.ledger import LedgerPlace
 from oversight_server.queue.model import Chore, Done, Job, Kind, Review, Task
@@ -61,12 +61,11 @@ def perform(job: Job, desk: Desk) -> Done:
         verdict = _verdict(job, run, api, desk.services.options.wishes.app)
         if verdict is None:
             return Done("refused")
-        place.append([verdict])
+        if not _said(place.about(number), verdict):
+            place.append([verdict])
         _receipt(api, run, verdict)
-    if not place.clears_something(number) or (pull.state, pull.head_sha) != ("open", verdict.change_id):
-        return Done("recorded")
-    again = Review(repository, job.installation, number, pull.head_sha, pull.updated_at, cause=job.cause)
-    return Done("recorded", then=(again,))
+    again = place.clears_something(number) and pull.head_sha == verdict.change_id
+    return Done("recorded", then=following(job, pull, desk, again=again))
 
 
 def _verdict(job: Job, run: Any, api: Client, app: str | None) -> Verdict | None:
@@ -92,6 +91,18 @@ def _verdict(job: Job, run: Any, api: Client, app: str | None) -> Verdict | None
         source=Source(BUTTON, job.repository, number, int(job.arguments["run"])),
         own=gatherer.owns(number, who),
     )
+
+
+def _said(on_record: Iterable[Verdict], verdict: Verdict) -> bool:
+    """Whether a button says again what the same person said last of this head: pressed twice, it is one verdict.
+
+    It is another one where a flag was shown that was not before: that it is cleared is news.
+    """
+    here = [one for one in on_record if (one.who, one.change_id, one.finding) == (verdict.who, verdict.change_id, None)]
+    last = next(reversed(in_order(here)), None)
+    if last is None or last.decision is not verdict.decision:
+        return False
+    return bool(last.shown.flagged) or not verdict.shown.flagged
 
 
 def _receipt(api: Client, run: Any, verdict: Verdict) -> None:

@@ -7,6 +7,8 @@ edited it may write is asked before all of that.
 
 from __future__ import annotations
 
+from typing import Any
+
 from oversight.audit.verdict import Record, Verdict
 from oversight_github import commands
 from oversight_github.client import Client, NotFound
@@ -55,16 +57,30 @@ def perform(job: Job, desk: Desk) -> Done:
             # Who was killed between the record and the receipt still owes it.
             acknowledge(api, said)
     matters = outcome.review is not None or (bool(said) and place.clears_something(number))
-    if not matters or pull.state != "open":
-        return Done("recorded")
-    again = Review(repository, job.installation, number, pull.head_sha, pull.updated_at, cause=job.cause)
-    return Done("recorded", then=(again,))
+    return Done("recorded", then=following(job, pull, desk, again=matters))
+
+
+def following(job: Job, pull: Pull, desk: Desk, *, again: bool) -> tuple[Task, ...]:
+    """Return the review that is due after people were heard on a pull request: `again`, or since it has another base
+    than its review, of which no delivery has told.
+    """
+    if pull.state != "open":
+        return ()
+    repository, cause = repository_of(job), job.cause if again else None
+    if not again and desk.base_of(repository, pull.number, pull.head_sha) in (None, pull.base_ref):
+        return ()
+    base, seen = pull.base_ref, pull.updated_at
+    return (Review(repository, job.installation, pull.number, pull.head_sha, seen, cause=cause, base=base),)
 
 
 def current(api: Client, number: int) -> Pull:
     """Return a pull request as it is now. Raises GitHubError, EventError."""
-    found = {"action": "asked", "pull_request": api.get(api.here("pulls", number))}
-    event = parse("pull_request", found)
+    return pull_of(api.get(api.here("pulls", number)))
+
+
+def pull_of(answer: Any) -> Pull:
+    """Return a pull request as GitHub describes it. Raises EventError."""
+    event = parse("pull_request", {"action": "asked", "pull_request": answer})
     if not isinstance(event, PullRequestEvent):
         raise TypeError("a pull request is parsed as one")
     return event.pull

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oversight_github.events import Origin
-from oversight_server.queue.model import Job
+from oversight_server.queue.model import Job, State
 from oversight_server.services import Services
 
 _BELIEVED = 2  # failures before
@@ -44,7 +44,7 @@ class Asked:
 class Desk:
     """What a job is done with. `running`: whether the job is still wanted; `repositories`: those of an installation
     that have jobs on the books, and `strike` takes those of one off them that are no newer than this one. `last`: a
-    failure will have no other turn.
+    failure will have no other turn. `reviews`: those of a head of a pull request of "owner/name", the newest first.
     """
 
     services: Services
@@ -53,6 +53,12 @@ class Desk:
     strike: Callable[[str], None]
     now: Callable[[], datetime]
     last: bool = False
+    reviews: Callable[[str, int, str], list[Job]] = lambda *_: []
+
+    def base_of(self, repository: str, number: int, head: str) -> str | None:
+        """Return the branch that the last review of a head compared it with, None where none is known."""
+        done = [one for one in self.reviews(repository, number, head) if one.state is State.DONE]
+        return done[0].base if done else None
 
 
 def gone(job: Job, desk: Desk) -> bool:

@@ -26,7 +26,6 @@ def tasks(event: PullRequestEvent, asked: Asked) -> tuple[Task, ...]:
     if pull.draft and not asked.drafts:
         return (Cancel(repository, pull.number, pull.updated_at),) if event.action == "converted_to_draft" else ()
     if event.action in _NEW or event.base_changed:
-        return (
-            Review(repository, installation, pull.number, pull.head_sha, pull.updated_at, changed=event.base_changed),
-        )
+        moved, base = event.base_changed, pull.base_ref
+        return (Review(repository, installation, pull.number, pull.head_sha, pull.updated_at, None, moved, base),)
     return ()

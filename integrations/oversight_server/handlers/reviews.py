@@ -62,7 +62,24 @@ def perform(job: Job, desk: Desk) -> Done:
         return Done("superseded", State.SUPERSEDED)
     _keep(job, report, desk)
     desk.services.metrics.reviewed(report.status.value, time.monotonic() - began)
-    return Done("reviewed")
+    return Done("reviewed", base=pull.base_ref)
+
+
+def give_up(job: Job, desk: Desk) -> Done:
+    """Say on GitHub that a review was given up: a check that is missing, or an older one that is green, would pass."""
+    repository, told = repository_of(job), job.arguments
+    newest = next(iter(desk.reviews(repository, number_of(job), told["head"])), None)
+    if newest is None or (newest.id, newest.state) != (told["review"], State.DEAD):
+        return Done("not wanted")
+    with desk.services.github.client(job.installation, repository) as api:
+        pull = current(api, number_of(job))
+        if (pull.state, pull.head_sha) != ("open", told["head"]):
+            return Done("cancelled", State.CANCELLED)
+        why = UnscoredError(f"the review was given up: {told['why']}", mend="comment `/oversight review` to try again")
+        report, posted = _post(job, unscored(why, pull.head_sha, repository, None), pull, api, desk)
+    _raise_for(posted)
+    _keep(job, report, desk)
+    return Done("given up")
 
 
 def _over(job: Job, pull: Pull, desk: Desk) -> Done | None:
@@ -74,7 +91,8 @@ def _over(job: Job, pull: Pull, desk: Desk) -> Done | None:
     if pull.head_sha == job.head:
         return None
     # Whether or not its own delivery ever arrives.
-    newer = Review(repository_of(job), job.installation, pull.number, pull.head_sha, pull.updated_at)
+    seen, base = pull.updated_at, pull.base_ref
+    newer = Review(repository_of(job), job.installation, pull.number, pull.head_sha, seen, base=base)
     return Done("superseded", State.SUPERSEDED, then=(newer,))
 
 

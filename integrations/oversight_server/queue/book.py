@@ -32,7 +32,7 @@ from oversight_server.queue.model import (
     place_of,
     review_id,
 )
-from oversight_server.queue.tables import jobs
+from oversight_server.queue.tables import former_names, jobs
 
 _CLOSED = "the pull request is closed, or reviewed no more"
 _PUSHED = "a newer head was pushed"
@@ -74,15 +74,40 @@ class Book:
             found = connection.execute(select(jobs.c.state, jobs.c.turn).where(jobs.c.id == job.id)).one_or_none()
         return found is not None and (found.state, found.turn) == (State.RUNNING, job.turn)
 
-    def finish(self, job: Job, state: State, error: str | None = None) -> bool:
-        """Close a job that was begun; whether it had not been closed or handed on in the meantime."""
-        return self._change(job, {"state": state, "error": error})
+    def finish(self, job: Job, state: State, error: str | None = None, base: str | None = None) -> bool:
+        """Close a job that was begun; whether it had not been closed or handed on in the meantime.
 
-    def again(self, job: Job, error: str, *, counted: bool) -> Due | None:
-        """Give a job that failed another turn, None where it is wanted no more. `counted`: it used up an attempt."""
-        tries = job.tries + counted
-        changed = {"state": State.QUEUED, "turn": job.turn + 1, "runs": 0, "tries": tries, "error": error}
+        `base` is the branch that a review compared with.
+        """
+        return self._change(job, {"state": state, "error": error, "base": base})
+
+    def again(self, job: Job, error: str, *, counted: bool, waits: bool = False) -> Due | None:
+        """Give a job that failed another turn, None where it is wanted no more.
+
+        `counted`: it used up an attempt; `waits`: it did nothing but wait for GitHub, which it may not do for ever.
+        """
+        changed = {
+            "state": State.QUEUED, "turn": job.turn + 1, "runs": 0, "tries": job.tries + counted, "error": error,
+            "waits_since": (job.waits_since or self._now()) if waits else None,
+        }  # fmt: skip
         return Due(job.id, job.turn + 1, job.place) if self._change(job, changed) else None
+
+    def reviews(self, repository: str, number: int, head: str) -> list[Job]:
+        """Return the reviews of a head of a pull request, the newest first."""
+        ours = (jobs.c.place == place_of(repository, 0)) & (jobs.c.number == number) & (jobs.c.head == head)
+        query = select(*jobs.c).where(ours, jobs.c.kind == Kind.REVIEW)
+        with reading(self._engine) as connection:
+            return list(map(_job, connection.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.attempt.desc()))))
+
+    def busiest(self, limit: int) -> list[tuple[str, int]]:
+        """Return the repositories of which there are reviews on the books, those first of which something was heard
+        last, each with its newest installation.
+        """
+        told = (func.max(jobs.c.repository), func.max(jobs.c.installation))
+        known = select(*told).where(jobs.c.kind == Kind.REVIEW).group_by(jobs.c.place)
+        with reading(self._engine) as connection:
+            found = connection.execute(known.order_by(func.max(jobs.c.updated_at).desc()).limit(limit)).all()
+        return [(str(repository), int(installation)) for repository, installation in found]
 
     def pulls(self, repository: str, head: str) -> list[int]:
         """Return the pull requests of which a head was ever to be reviewed: GitHub names none that come from forks."""
@@ -109,12 +134,18 @@ class Book:
         """Give a dead job all its attempts again, None where there is none of that id."""
         ours = (jobs.c.id == identity) & (jobs.c.state == State.DEAD)
         now = self._now()
-        # Its age bounds how long it waits for rate limits.
-        fresh = {"turn": jobs.c.turn + 1, "runs": 0, "tries": 0, "state": State.QUEUED}
+        fresh = {"turn": jobs.c.turn + 1, "runs": 0, "tries": 0, "state": State.QUEUED, "waits_since": None}
         times = {"created_at": now, "updated_at": now}
         with writing(self._engine) as connection:
             row = connection.execute(update(jobs).where(ours).values(fresh | times).returning(*jobs.c)).one_or_none()
         return None if row is None else Due(row.id, row.turn, row.place)
+
+    def revive_all(self, limit: int = 500) -> list[Due]:
+        """Give dead jobs all their attempts again, those first that were given up first; at most so many."""
+        oldest = select(jobs.c.id).where(jobs.c.state == State.DEAD).order_by(jobs.c.updated_at).limit(limit)
+        with reading(self._engine) as connection:
+            dead = list(connection.execute(oldest).scalars())
+        return [due for identity in dead if (due := self.revive(identity)) is not None]
 
     def active(self, before: datetime, limit: int = 500) -> list[Job]:
         """Return jobs that are to be done and of which nothing was heard since `before`."""
@@ -154,6 +185,7 @@ class Book:
         gone = (jobs.c.place == place_of(repository, 0)) & (jobs.c.created_at <= until)
         with writing(self._engine) as connection:
             connection.execute(delete(jobs).where(gone))
+            connection.execute(delete(former_names).where(func.lower(former_names.c.name) == place_of(repository, 0)))
 
     def tidy(self, before: datetime) -> int:
         """Delete the jobs that were closed before then, and return how many."""
@@ -204,7 +236,8 @@ def _stale(last: Row[Any], of_pull: Sequence[Row[Any]], task: Review) -> bool:
             return task.changed
         case State.DONE:
             done = [one for one in of_pull if one.state == State.DONE]
-            return task.changed or max(done, key=lambda one: one.updated_at).head != task.head
+            moved = None not in (last.base, task.base) and last.base != task.base
+            return task.changed or moved or max(done, key=lambda one: one.updated_at).head != task.head
         case _:
             return True
 

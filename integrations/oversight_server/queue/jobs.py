@@ -18,7 +18,7 @@ from oversight_server.handlers import Asked, tasks
 from oversight_server.inbox import Delivery
 from oversight_server.queue.book import Book
 from oversight_server.queue.engine import Engine
-from oversight_server.queue.model import Due, Job, Task
+from oversight_server.queue.model import Chore, Due, Job, Kind, Review, Task
 from oversight_server.queue.tables import VERSION_TABLE
 from oversight_server.queue.watchdog import Watchdog
 from oversight_server.queue.worker import Worker
@@ -27,6 +27,7 @@ from oversight_server.services import Services
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _SWEEP = 60.0  # seconds between two looks for jobs that the queue has lost
 _TIDY = 3600.0
+_REPOSITORIES = 200  # of which GitHub is asked in one round, each with one request
 _TURNS = timedelta(days=1)  # how long the queue remembers what was done; the books do for longer
 
 _log = logging.getLogger("oversight.server")
@@ -60,6 +61,7 @@ class Jobs:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="watchdog", daemon=True)
         self._swept = self._tidied = -_TIDY
+        self._reconciled: int | None = None
 
     @property
     def alive(self) -> bool:
@@ -116,8 +118,17 @@ class Jobs:
             self._engine.put(due)
         return due is not None
 
+    def retry_all(self) -> int:
+        """Give all jobs that were given up their attempts again, and return how many there were."""
+        count = 0
+        while dues := self._book.revive_all():
+            for due in dues:
+                self._engine.put(due)
+            count += len(dues)
+        return count
+
     def _take(self, task: Task) -> None:
-        if not self._model:
+        if isinstance(task, Review) and not self._model:
             self._model = self._services.reviews.version  # asked once: it may take a child process to know
         due = self._book.take(task, self._model)
         if due is not None:
@@ -135,6 +146,7 @@ class Jobs:
                 if time.monotonic() - self._swept >= self._every:
                     self._sweep()
                     self._swept = time.monotonic()
+                self._reconcile()
                 if time.monotonic() - self._tidied >= _TIDY:
                     self._tidy()
                     self._tidied = time.monotonic()
@@ -153,6 +165,16 @@ class Jobs:
                 self._engine.put(due)
             elif not standing[due] and (again := self._book.anew(job)) is not None:
                 self._engine.put(again)
+
+    def _reconcile(self) -> None:
+        """Ask GitHub now and then, and after the start, what deliveries should have told; once for all processes."""
+        every = self._services.options.reconcile
+        slot = int(self._clock().timestamp() // every) if every > 0 else None
+        if slot == self._reconciled:
+            return
+        for repository, installation in self._book.busiest(_REPOSITORIES):
+            self._take(Chore(Kind.RECONCILE, f"{repository.lower()}@{slot}", installation, repository))
+        self._reconciled = slot
 
     def _tidy(self) -> None:
         now = self._clock()

@@ -27,6 +27,9 @@ class Kind(StrEnum):
     BUTTON = "button"
     LANDING = "landing"
     FORGET = "forget"
+    RENAME = "rename"
+    RECONCILE = "reconcile"
+    GIVE_UP = "give up"
 
 
 class State(StrEnum):
@@ -49,7 +52,7 @@ class Review:
 
     `seen_at`: when GitHub said last that the pull request has this head, None where it did not tell. `cause`: the
     delivery by which a person asked for another review; None: once is enough. `changed`: the head is the same, and what
-    it is compared with is not.
+    it is compared with is not. `base`: the branch that it is to be merged into now, None where nobody has told.
     """
 
     repository: str
@@ -59,6 +62,7 @@ class Review:
     seen_at: datetime | None = None
     cause: str | None = None
     changed: bool = False
+    base: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,8 @@ class Job:
 
     `place` is what only one job at a time works on: the repository, or the installation. `turn` counts how often it was
     put into the queue, `runs` how often it was begun in this turn, `tries` the failures that count. `head`, `model` and
-    `attempt` are those of a review, and make its id.
+    `attempt` are those of a review, and make its id; `base` is the branch that it was compared with, None until it is
+    done. `waits_since`: since when it waits for nothing but GitHub, None where it does not.
     """
 
     id: str
@@ -112,6 +117,8 @@ class Job:
     runs: int = 0
     tries: int = 0
     error: str | None = None
+    base: str | None = None
+    waits_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +132,15 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a job, in a word for the metrics, and what is to be done next."""
+    """What came of a job, in a word for the metrics, and what is to be done next.
+
+    `base` is the branch that a review compared with.
+    """
 
     outcome: str
     state: State = State.DONE
     then: tuple[Task, ...] = ()
+    base: str | None = None
 
 
 def place_of(repository: str | None, installation: int) -> str:

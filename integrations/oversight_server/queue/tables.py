@@ -32,9 +32,19 @@ jobs = Table(
     Column("error", Text),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),
+    Column("base", Text),  # the branch that a review compared with
+    Column("waits_since", Moment),  # null, or since when it waits for GitHub and for nothing else
     Index("ix_jobs_place_number", "place", "number"),
     Index("ix_jobs_state_updated_at", "state", "updated_at"),
     Index("ix_jobs_installation", "installation"),
+)
+
+former_names = Table(
+    "former_names",
+    metadata,
+    Column("key", Text, primary_key=True),  # a name that a repository had, in lower case
+    Column("name", Text, nullable=False),  # what it is called now
+    Index("ix_former_names_name", "name"),
 )
 
 workers = Table(

@@ -16,7 +16,7 @@ from oversight_server.handlers import Desk, perform
 from oversight_server.logs import bound
 from oversight_server.queue import retries
 from oversight_server.queue.book import Book
-from oversight_server.queue.model import Due, Job, Kind, State, Task
+from oversight_server.queue.model import Chore, Due, Job, Kind, State, Task
 from oversight_server.services import Services
 
 _SHOWN = 300
@@ -66,7 +66,7 @@ class Worker:
                 return self._failed(job, error)
             for task in done.then:
                 self._take(task)
-            self._book.finish(job, done.state)
+            self._book.finish(job, done.state, base=done.base)
             if job.kind is Kind.REVIEW and done.state is State.SUPERSEDED:
                 self._services.metrics.reviewed("superseded")
             _log.info("job done", extra={"fields": {"outcome": done.outcome}})
@@ -80,6 +80,7 @@ class Worker:
             strike=lambda repository: self._book.forget(repository, job.created_at),
             now=self._clock,
             last=job.tries + 1 >= self._services.options.limits.attempts,
+            reviews=self._book.reviews,
         )
 
     def _failed(self, job: Job, error: Exception) -> str:
@@ -92,13 +93,18 @@ class Worker:
             return self._give_up(job, said)
         told = {"error": said, "seconds": round(later.seconds, 1)}
         _log.warning("job put off", exc_info=_unforeseen(error), extra={"fields": told})
-        again = self._book.again(job, said, counted=later.counted)
+        again = self._book.again(job, said, counted=later.counted, waits=later.waits)
         if again is None:
             return "not wanted"
         self._put(again, later.seconds)
         return "put off"
 
     def _give_up(self, job: Job, why: str) -> str:
+        if job.kind is Kind.REVIEW and job.repository is not None:
+            # First: killed in between, the job is given up again. What is told finds out whether that is so.
+            told = {"review": job.id, "head": job.head, "why": why}
+            cause = f"{job.id}/{job.turn}"
+            self._take(Chore(Kind.GIVE_UP, cause, job.installation, job.repository, job.number, told))
         if self._book.finish(job, State.DEAD, why) and job.kind is Kind.REVIEW:
             self._services.metrics.reviewed("dead")
         return "dead"

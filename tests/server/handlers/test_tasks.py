@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from oversight_github.events import received
 from oversight_server.handlers import EVENTS, Asked, tasks
 from oversight_server.queue.model import Cancel, Chore, Kind, Review, Task
-from tests.github.test_events import examples
+from tests.github.test_event_examples import examples
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HEAD = "a" * 40
@@ -43,7 +44,7 @@ def pull(action: str, more: dict[str, Any] | None = None, **changes: Any) -> dic
 
 
 SEEN = datetime(2026, 1, 31, 11, tzinfo=UTC)
-REVIEW = Review("octo/repo", 5, 7, HEAD, SEEN)
+REVIEW = Review("octo/repo", 5, 7, HEAD, SEEN, base="main")
 
 
 @pytest.mark.parametrize("action", ["opened", "synchronize", "reopened", "ready_for_review"])
@@ -55,7 +56,7 @@ def test_what_is_new_is_reviewed(action: str):
 def test_another_base_is_another_change_and_another_title_is_none():
     """Only the former is reviewed."""
     edited = pull("edited", {"changes": {"base": {"ref": {"from": "old"}}}})
-    assert asked("pull_request", edited) == [Review("octo/repo", 5, 7, HEAD, SEEN, changed=True)]
+    assert asked("pull_request", edited) == [replace(REVIEW, changed=True)]
     assert asked("pull_request", pull("edited", {"changes": {"title": {"from": "old"}}})) == []
 
 
@@ -166,6 +167,20 @@ def test_what_an_app_loses_is_forgotten():
     ]
     added = {"action": "added", "installation": {"id": 6}, "repositories_added": some, "repositories_removed": []}
     assert asked("installation_repositories", added) == []
+
+
+def test_a_repository_that_is_called_otherwise_or_gone_takes_along_what_is_kept():
+    """Under another name, of another owner, or no more; everything else that becomes of one is nothing to us."""
+    renamed = {"action": "renamed", "changes": {"repository": {"name": {"from": "old"}}}}
+    person = {"action": "transferred", "changes": {"owner": {"from": {"user": {"login": "ann"}}}}}
+    company = {"action": "transferred", "changes": {"owner": {"from": {"organization": {"login": "acme"}}}}}
+    for payload, before in ((renamed, "octo/old"), (person, "ann/repo"), (company, "acme/repo")):
+        told = {"before": before}
+        assert asked("repository", payload) == [Chore(Kind.RENAME, "d1", 5, "octo/repo", arguments=told)]
+    told = {"repositories": ["octo/repo"], "all": False}
+    assert asked("repository", {"action": "deleted"}) == [Chore(Kind.FORGET, "d1", 5, arguments=told)]
+    for action in ("archived", "privatized", "edited", "renamed"):
+        assert asked("repository", {"action": action}) == []
 
 
 def test_without_an_installation_nothing_can_be_done():

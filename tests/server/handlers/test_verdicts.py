@@ -194,16 +194,31 @@ def test_a_check_run_without_our_marks_tells_of_nothing(works: Works):
     assert verdicts(works) == ()
 
 
-def test_two_presses_are_two_verdicts_and_one_delivery_is_one(works: Works):
-    """However often the delivery is taken."""
-    press(works, "unsure", identity="d-1")
-    press(works, "unsure", identity="d-1")
-    works.rest()
-    assert len(verdicts(works)) == 1
-    press(works, "unsure", identity="d-2")
-    works.rest()
-    assert len(verdicts(works)) == 2
+def test_a_button_that_is_pressed_again_says_nothing_new(works: Works):
+    """However often, by whichever delivery; who thinks better of it in between says something each time."""
+    for identity, buttons in (("d-1", 1), ("d-1", 1), ("d-2", 1)):
+        press(works, "unsure", identity=identity)
+        works.rest()
+        assert len(verdicts(works)) == buttons
+    for button in ("risky", "unsure"):
+        press(works, button)
+        works.rest()
+    assert [verdict.decision.value for verdict in verdicts(works)] == ["unsure", "risky", "unsure"]
     assert works.run["output"]["summary"].count("Recorded: unsure, by bob.") == 1
+
+
+def test_who_clears_a_flag_twice_does_not_put_it_up_again(works: Works):
+    """By button and by comment: the second time nothing was flagged any more, and nothing is taken back."""
+    press(works, "safe")
+    works.rest()
+    press(works, "safe")
+    works.rest()
+    assert (len(verdicts(works)), works.run["conclusion"]) == (1, "success")
+    say(works, "/oversight safe")
+    works.rest()
+    say(works, "/oversight review")
+    works.rest()
+    assert works.run["conclusion"] == "success"
 
 
 def test_a_comment_is_a_verdict_with_a_receipt(works: Works):

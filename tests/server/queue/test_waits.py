@@ -10,8 +10,11 @@ import pytest
 
 from oversight_github.client import RateLimited, Unavailable
 from oversight_github.code.clone import GoneError
+from oversight_server.github_app import UnknownAppError
+from oversight_server.queue.model import Kind
 from oversight_server.queue.retries import Limits
 from tests.github.routes import PULL
+from tests.reports.examples import not_flagged
 from tests.server.works import CHECK_RUNS, COMMENTS, FAST, HEAD, Works
 
 
@@ -44,14 +47,69 @@ def test_a_rate_limit_that_posting_meets_is_waited_for(works: Works):
 
 
 def test_waits_have_an_end(tmp_path: Path):
-    """A job that waits for longer than the operator's patience is given up."""
+    """A job that waits for longer than the operator's patience is given up, and its pull request says so."""
     impatient = replace(FAST, limits=Limits(attempts=3, first=0.01, longest=0.05, patience=60.0))
     with Works(f"sqlite:///{tmp_path / 'oversight.db'}", impatient) as works:
         works.open()
         works.reviews.fails = [RateLimited("slow down", mend="wait", again=True, pause=3600.0)]
         works.deliver("opened")
         works.rest()
-        assert len(works.dead()) == 1
+        assert [job.kind for job in works.dead()] == [Kind.REVIEW]
+        assert (works.run["head_sha"], works.run["conclusion"]) == (HEAD, "failure")
+        assert "the review was given up: slow down" in works.run["output"]["summary"]
+        assert works.jobs.retry_all() == 1
+        works.rest()
+        assert (works.run["conclusion"], works.posted, works.dead()) == ("neutral", (1, 1), [])
+
+
+def test_what_stood_there_gives_way_where_its_review_is_given_up(works: Works):
+    """It was of another base, or of before somebody warned: green, it would pass."""
+    works.reviews.report = not_flagged()
+    works.open()
+    works.deliver("opened")
+    works.rest()
+    assert works.run["conclusion"] == "success"
+    works.github.world.pulls[7]["base"]["ref"] = "other"
+    works.touch()
+    works.github.fail("GET", PULL, 400, times=3)
+    works.deliver("edited", changes={"base": {"ref": {"from": "main"}}})
+    works.rest()
+    assert works.run["conclusion"] == "failure"
+
+
+def test_what_was_reviewed_since_is_not_given_up_after_all(works: Works):
+    """Somebody tried again while the news of it was waiting."""
+    works.github.fail("GET", PULL, 400, times=6)
+    works.deliver("opened")
+    works.rest()
+    dead = {job.kind: job for job in works.dead()}
+    assert dead.keys() == {Kind.REVIEW, Kind.GIVE_UP}
+    assert works.jobs.retry(dead[Kind.REVIEW].id)
+    works.rest()
+    assert works.jobs.retry(dead[Kind.GIVE_UP].id)
+    works.rest()
+    assert (works.run["conclusion"], works.posted, works.dead()) == ("neutral", (1, 1), [])
+
+
+def test_an_app_that_github_does_not_know_costs_no_job(works: Works):
+    """However often that is found: a wrong key is mended, and then all goes on."""
+    works.app.fails = [UnknownAppError("401") for _ in range(8)]
+    works.deliver("opened")
+    works.rest()
+    assert (works.posted, works.dead()) == ((1, 1), [])
+
+
+def test_a_job_may_wait_again_after_it_has_worked(tmp_path: Path):
+    """Patience is for one wait: what was on the books for a day has not waited for GitHub for a day."""
+    impatient = replace(FAST, limits=Limits(attempts=9, first=0.01, longest=0.05, patience=100.0))
+    with Works(f"sqlite:///{tmp_path / 'oversight.db'}", impatient) as works:
+        works.open()
+        limit = RateLimited("slow down", mend="wait", again=True, pause=0.0)
+        works.reviews.before = lambda _: [works.now() for _ in range(60)] and None
+        works.reviews.fails = [limit, ValueError("a bug"), limit, ValueError("a bug"), limit]
+        works.deliver("opened")
+        works.rest()
+        assert (works.posted, works.dead()) == ((1, 1), [])
 
 
 def test_an_outage_gives_nothing_up(works: Works):
