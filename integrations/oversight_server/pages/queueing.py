@@ -89,13 +89,12 @@ def _page(desk: Desk, request: Request, person: Person, number: int) -> HTMLResp
     if not blind:
         listing.note_seen(engine, person.login, [one.commit for one in entries], datetime.now(UTC))
     said = listing.said_on(engine, [one.commit for one in entries])
-    mine = None if chosen.repository is None or len(wanted.repositories or ()) != 1 else chosen.repository
     return page(
         request, "queue.html",
         items=[_item(one, chosen, said.get(one.commit, []), hidden=blind) for one in entries],
         chosen=chosen, blind=blind, total=total, number=number, pages=pages, first=(number - 1) * EACH + 1,
         repositories=sorted(visible, key=str.lower),
-        spent=listing.spent(engine, desk.budget, mine, now=datetime.now(UTC)), budget=desk.budget,
+        spent=listing.spent(engine, desk.budget, wanted.repositories, now=datetime.now(UTC)), budget=desk.budget,
         may_fill=_may_fill(visible, chosen.repository, listing.names(engine)),
         filled=_filled(request.query_params.get("filled")), here=f"/queue{chosen.query(page=number)}",
         empty=not total and not listing.count(engine, EVERYTHING.filter(visible, blind=blind)),

@@ -93,9 +93,9 @@ def order(engine: Engine, chosen: Filter) -> list[tuple[str, str]]:
         return [(row.name, row.commit) for row in connection.execute(listed)]
 
 
-def spent(engine: Engine, budget: Budget, repository: str | None, *, now: datetime) -> Spent:
-    """Return what became of a budget, of one repository or of all."""
-    everything = Filter(None if repository is None else (repository,), show=Show.ALL, judged=Judged.ANY)
+def spent(engine: Engine, budget: Budget, among: Collection[str] | None, *, now: datetime) -> Spent:
+    """Return what became of a budget among the changes of these repositories; None: of all."""
+    everything = Filter(among, show=Show.ALL, judged=Judged.ANY)
     period = None if budget.period is None else budget.period.start(now)
     judged = case((queue.c.change_id.in_(_judged()), 1), else_=0)
     found = _where(select(queue.c.selection, func.count(), func.sum(judged)), everything).group_by(queue.c.selection)

@@ -67,8 +67,9 @@ def test_what_a_budget_still_allows(store: Store):
     fill(store.engine, week, Scope(), now=NOW, seed="s")
     store.append([verdict("risky", change_id=entries(store.engine, Scope())[0].commit)])
     assert spent(store.engine, week, None, now=NOW) == Spent(places=15, taken=15, drawn=5, judged=1)
-    assert spent(store.engine, week, "O/R", now=NOW + timedelta(days=7)) == Spent(15, 0, 0, 0)
-    assert spent(store.engine, parse("10%"), "o/r", now=NOW).places == 8
+    assert spent(store.engine, week, ["O/R"], now=NOW + timedelta(days=7)) == Spent(15, 0, 0, 0)
+    assert spent(store.engine, parse("10%"), ["o/r"], now=NOW).places == 8
+    assert spent(store.engine, parse("10%"), [], now=NOW) == Spent(0, 0, 0, 0)
 
 
 def test_who_was_shown_a_change_is_remembered(store: Store):

@@ -63,10 +63,12 @@ def test_blind_nothing_tells_what_anybody_thinks(auditor: Visitor, scene: Scene)
 
 def test_nobody_sees_what_they_may_not(staged: Served):
     """No repository, no title, no number of it."""
-    text = text_of(known_as(staged, "ann", octo__other=Role.ADMIN).open("/queue"))
-    assert titles(text) == []
-    assert "octo/repo" not in text
-    assert "0 changes" in text
+    for path in ("/queue?judged=any&show=all", "/queue?in=octo/repo"):
+        text = text_of(known_as(staged, "ann", octo__other=Role.ADMIN).open(path))
+        assert titles(text) == []
+        assert "octo/repo" not in text
+        assert "0 changes" in text
+        assert "Drawn at random 0," in text
 
 
 def test_who_judges_may_have_more_chosen(auditor: Visitor, staged: Served):
