@@ -204,7 +204,7 @@ def _page(
 
 
 def _turn(desk: Desk, seat: Seat, chosen: Chosen, *, blind: bool) -> Turn:
-    listed = listing.order(desk.store.engine, chosen.filter(desk.visible(seat.person), blind=blind))
+    listed = listing.order(desk.store.engine, desk.listed(chosen, desk.visible(seat.person), blind=blind))
     entry = seat.dossier.entry
     here = (entry.repository, entry.commit)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -49,6 +49,13 @@ class Desk:
         """Return the repositories on record that somebody may see, with what they may do there."""
         return person.roles(listing.names(self.store.engine))
 
+    def listed(self, chosen: Chosen, visible: Collection[str], *, blind: bool) -> Filter:
+        """Return what is listed for somebody who may see that, in blind mode in an order that tells nothing."""
+        one = chosen.repository
+        mine = [name for name in visible if one is None or name.lower() == one.lower()]
+        whole = len(mine) == len(listing.names(self.store.engine))  # then no row has to be looked at for its repository
+        return Filter(None if whole else mine, chosen.provenance, chosen.show, chosen.judged, blind)
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -85,11 +92,6 @@ class Chosen:
         }
         known = {name: value for name, value in told.items() if value is not None}
         return f"?{urlencode(known, errors='surrogateescape')}" if known else ""
-
-    def filter(self, visible: Iterable[str], *, blind: bool) -> Filter:
-        """Return what is listed, in blind mode in an order that tells nothing."""
-        mine = [name for name in visible if self.repository is None or name.lower() == self.repository.lower()]
-        return Filter(mine, self.provenance, self.show, self.judged, blind)
 
 
 def wants_blind(request: Request) -> bool:

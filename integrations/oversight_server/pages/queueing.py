@@ -81,7 +81,7 @@ def router(desk: Desk) -> APIRouter:
 def _page(desk: Desk, request: Request, person: Person, number: int) -> HTMLResponse:
     engine, blind, chosen = desk.store.engine, wants_blind(request), Chosen.of(request)
     visible = desk.visible(person)
-    wanted = chosen.filter(visible, blind=blind)
+    wanted = desk.listed(chosen, visible, blind=blind)
     total = listing.count(engine, wanted)
     pages = max(1, -(-total // EACH))
     number = min(number, pages)
@@ -97,7 +97,7 @@ def _page(desk: Desk, request: Request, person: Person, number: int) -> HTMLResp
         spent=listing.spent(engine, desk.budget, wanted.repositories, now=datetime.now(UTC)), budget=desk.budget,
         may_fill=_may_fill(visible, chosen.repository, listing.names(engine)),
         filled=_filled(request.query_params.get("filled")), here=f"/queue{chosen.query(page=number)}",
-        empty=not total and not listing.count(engine, EVERYTHING.filter(visible, blind=blind)),
+        empty=not total and not listing.count(engine, desk.listed(EVERYTHING, visible, blind=blind)),
     )  # fmt: skip
 
 
