@@ -145,7 +145,7 @@ def router(desk: Desk) -> APIRouter:
         return page(
             request, "rows.html", asked=asked, title=table.title, section=section, number=number, key=key,
             pages=max(1, -(-shown.total // EACH)), total=shown.total,
-            shown=Markup(html.rows(shown, Links(asked))),  # noqa: S704  # escaped there
+            shown=Markup(html.rows(shown, Links(asked), repositories=asked.repository is None)),  # noqa: S704  # escaped there
         )  # fmt: skip
 
     return routes

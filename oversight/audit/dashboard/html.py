@@ -58,9 +58,9 @@ def fragment(dashboard: Dashboard, links: Links) -> str:
     return _render("fragment.html", **_parts(dashboard), links=links)
 
 
-def rows(page: Page, links: Links) -> str:
-    """Return rows as HTML to be put into a page."""
-    return _render("rows.html", page=page, links=links, repositories=True)
+def rows(page: Page, links: Links, *, repositories: bool = True) -> str:
+    """Return rows as HTML to be put into a page; `repositories`: they say which one they are of."""
+    return _render("rows.html", page=page, links=links, repositories=repositories)
 
 
 def document(dashboard: Dashboard) -> str:
