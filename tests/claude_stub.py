@@ -53,7 +53,8 @@ def text(value: str, **options: Any) -> Said:
 @dataclass
 class Fault:
     """What goes wrong with one request: refused with a status, obeyed without an answer (`lost`), cut off before it is
-    read (`dropped`), or answered with something else (`body`). `call` runs when it is met, before or after obeying.
+    read (`dropped`), answered in half (`cut`) or with something else (`body`). `call` runs when it is met, before or
+    after obeying.
     """
 
     status: int | None = None
@@ -61,6 +62,7 @@ class Fault:
     message: str = "not now"
     lost: bool = False
     dropped: bool = False
+    cut: bool = False
     body: bytes | None = None
     call: Callable[[], None] | None = None
 
@@ -341,6 +343,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.lost:
             if fault.call is not None:
                 fault.call()
+            self.close_connection = True
+            return
+        if fault.cut:
+            self._send(status, body[: len(body) // 2], {"content-length": str(len(body))})
             self.close_connection = True
             return
         self._send(status, body if fault.body is None else fault.body, fault.headers)

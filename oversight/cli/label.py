@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -105,6 +106,8 @@ def label(
         from oversight.reviewers.claude.requests import MODEL, Recipe
     except ModuleNotFoundError as error:
         raise MissingExtraError(f"oversight label --weak {weak}", "claude") from error
+    if not math.isfinite(max_usd):
+        raise UsageError("--max-usd is no amount", mend="give dollars, such as 5")
     asked = _Asked(output, dry_run, now, send_code)
     price = price_of(model or MODEL, prices)
     recipe = Recipe(price.model, wordings, critique, "low" if price.effort else None)
@@ -149,14 +152,15 @@ def _label(
     from oversight.reviewers.claude.budget import Budget
     from oversight.reviewers.claude.bulk import Labelling
     from oversight.reviewers.claude.store import Alone, Store, path
+    from oversight.reviewers.claude.verdict import unreadable
 
     with Alone(path()), Store(path()) as store:
         labelling = Labelling(_reader(repository), recipe, price, store, Budget(*caps))
         if again:
             labelling.ask_again(shas)
-        outlook = labelling.outlook(shas)
+        outlook = labelling.outlook(shas, batch=not asked.now)
         _tell(f"{len(shas):,} changes, asked of {recipe}")
-        _foretell(outlook, price, caps[0], now=asked.now)
+        _foretell(outlook, price, caps[0])
         if asked.dry_run:
             return
         if outlook.requests or store.open_batches():
@@ -166,10 +170,11 @@ def _label(
                     mend=f"add --send-code or set {consent.VARIABLE}=1; docs/CLAUDE_REVIEWER.md says what is sent",
                 )
             _run(labelling, shas, consent.key(), now=asked.now)
-        labels = {one.change_id: one for one in labelling.labels(shas)}
-        store.label(repository.key, recipe.name, {sha: one.as_json() for sha, one in labels.items() if one.finished})
-        write("".join(_line(labels[sha]) for sha in shas if sha in labels), asked.output)
-        _sum_up(labelling, list(labels.values()), len(shas))
+        labels = dict.fromkeys(shas) | {one.change_id: one for one in labelling.labels(shas)}
+        whole = [label or unreadable(sha) for sha, label in labels.items()]
+        store.label(repository.key, recipe.name, {one.change_id: one.as_json() for one in whole if one.finished})
+        write("".join(map(_line, whole)), asked.output)
+        _sum_up(labelling, whole)
 
 
 def _reader(repository: Repository) -> Callable[[Sequence[str]], Iterator[Change]]:
@@ -186,13 +191,12 @@ def _reader(repository: Repository) -> Callable[[Sequence[str]], Iterator[Change
     return read
 
 
-def _foretell(outlook: Outlook, price: Price, max_usd: float, *, now: bool) -> None:
+def _foretell(outlook: Outlook, price: Price, max_usd: float) -> None:
     """Say what is to come, before anything is sent."""
-    factor = 1 / price.batch if now else 1.0
     (likely, tokens), (most, _), (spent, _) = outlook.likely, outlook.most, outlook.spent
     _tell(
-        f"{outlook.requests:,} requests on {outlook.changes:,} changes to make: about {_usd(likely * factor)} and "
-        f"{tokens:,} tokens, {_usd(most * factor)} at most; paid until now {_usd(spent)}, of {_usd(max_usd)} at most"
+        f"{outlook.requests:,} requests on {outlook.changes:,} changes to make: about {_usd(likely)} and "
+        f"{tokens:,} tokens, {_usd(most)} at most; paid until now {_usd(spent)}, of {_usd(max_usd)} at most"
     )
     _tell(f"prices of {price.as_of}, {price.source}")
 
@@ -232,11 +236,10 @@ def _line(label: Label) -> str:
     return json.dumps({"source": Weak.CLAUDE, **record}) + "\n"
 
 
-def _sum_up(labelling: Labelling, labels: list[Label], asked: int) -> None:
+def _sum_up(labelling: Labelling, labels: Sequence[Label]) -> None:
     """Say what became of the changes. Those without a risk are not safe, and are counted apart."""
     counts = Counter(label.status for label in labels)
-    counts["unreadable"] = asked - len(labels)
-    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()) if count)
+    told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
     _tell(f"{told}; {_usd(labelling.budget.usd)} and {labelling.budget.tokens:,} tokens in all")
     suspected = sum(label.suspected for label in labels)
     if suspected:

@@ -137,6 +137,7 @@ def test_the_cap_is_said_where_it_was_reached(
         (["--model", "claude-next"], "what claude-next costs"),
         (["--since", "2090-01-01"], "between these dates"),
         (["--wordings", "4"], "wordings"),
+        (["--max-usd", "inf"], "no amount"),
         (["--prices", "missing.toml"], "prices cannot be read"),
     ],
 )

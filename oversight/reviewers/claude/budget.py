@@ -7,31 +7,40 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Budget:
-    """Dollars and tokens, None where there is no cap. `held` is what open requests can cost at most, by key."""
+    """Dollars and tokens, None where there is no cap. `usd` and `tokens` are what was spent."""
 
     max_usd: float | None = None
     max_tokens: int | None = None
     usd: float = 0.0
     tokens: int = 0
-    held: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _held: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _open_usd: float = 0.0
+    _open_tokens: int = 0
 
-    def hold(self, key: str, most: tuple[float, int]) -> bool:
-        """Set aside what a request can cost at most; False where that does not fit."""
-        open_usd = sum(usd for usd, _ in self.held.values())
-        open_tokens = sum(tokens for _, tokens in self.held.values())
-        if self.max_usd is not None and self.usd + open_usd + most[0] > self.max_usd:
-            return False
-        if self.max_tokens is not None and self.tokens + open_tokens + most[1] > self.max_tokens:
-            return False
-        self.held[key] = most
-        return True
+    @property
+    def open(self) -> int:
+        """How many requests something is held for."""
+        return len(self._held)
+
+    def hold(self, key: str, most: tuple[float, int], *, anyway: bool = False) -> bool:
+        """Set aside what a request can cost at most; False where that does not fit, unless it is under way `anyway`."""
+        usd, tokens = self.usd + self._open_usd + most[0], self.tokens + self._open_tokens + most[1]
+        fits = (self.max_usd is None or usd <= self.max_usd) and (self.max_tokens is None or tokens <= self.max_tokens)
+        if fits or anyway:
+            self.release(key)
+            self._held[key] = most
+            self._open_usd += most[0]
+            self._open_tokens += most[1]
+        return fits
 
     def spend(self, key: str, usd: float, tokens: int) -> None:
         """Count what a request has cost, in place of what was held for it."""
-        self.held.pop(key, None)
+        self.release(key)
         self.usd += usd
         self.tokens += tokens
 
     def release(self, key: str) -> None:
-        """Give back what was held for a request that cost nothing."""
-        self.held.pop(key, None)
+        """Give back what was held for a request."""
+        usd, tokens = self._held.pop(key, (0.0, 0))
+        self._open_usd = self._open_usd - usd if self._held else 0.0
+        self._open_tokens -= tokens

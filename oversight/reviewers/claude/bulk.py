@@ -102,7 +102,7 @@ class Labelling:
         for change in self.read(shas):
             yield state_of(change, self.recipe, self.store)
 
-    def outlook(self, shas: Sequence[str]) -> Outlook:
+    def outlook(self, shas: Sequence[str], *, batch: bool = True) -> Outlook:
         """Say what there is to ask and what it costs, critiques of answers that are not there yet included."""
         needed: dict[str, Size] = {}
         spent: dict[str, Kept] = {}
@@ -114,8 +114,8 @@ class Labelling:
                     needed[f"critique of {one.key}"] = criticised(one.size)
             spent.update((one.key, one) for one in state.answers)
             changes += bool(state.needed)
-        likely = [self.price.likely(size, batch=True) for size in needed.values()]
-        most = [self.price.most(size, batch=True) for size in needed.values()]
+        likely = [self.price.likely(size, batch=batch) for size in needed.values()]
+        most = [self.price.most(size, batch=batch) for size in needed.values()]
         known = [(one.usd, one.tokens) for one in spent.values()]
         return Outlook(len(needed), changes, _sum(likely), _sum(most), _sum(known))
 
@@ -180,9 +180,11 @@ class Labelling:
         """Take up what an earlier run handed in: it counts before anything else is asked."""
         for batch in self.store.open_batches():
             for member in batch.members:
-                self.budget.held[member.key] = member.most
-            if batch.id is None:
-                self._find(batch, client)
+                self.budget.hold(member.key, member.most, anyway=True)
+        for batch in self.store.open_batches():
+            if batch.id is None and not self._find(batch, client):
+                for member in batch.members:
+                    self.budget.release(member.key)
 
     def _look(self, shas: Sequence[str]) -> None:
         """Find out what is missing on these commits, and count what their answers have cost."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import httpx2
 
 T = TypeVar("T")
+Form = TypeVar("Form", bound=BaseModel)
 
 TIMEOUT = 600.0
 """Seconds that one answer may take."""
@@ -176,7 +177,7 @@ class Client:
         text = f"{kind}, {message}" if isinstance(message, str) else kind
         return text.replace(self._key, "[key]")[:_SHOWN]
 
-    def _read(self, form: type[_M], response: httpx2.Response) -> _M:
+    def _read(self, form: type[Form], response: httpx2.Response) -> Form:
         try:
             return form.model_validate_json(response.content)
         except ValidationError:
@@ -199,8 +200,6 @@ class Client:
         except (KeyError, TypeError, ValueError) as error:
             raise UncertainError("Claude's answer is not of its own form", mend="run it again") from error
 
-
-_M = TypeVar("_M", bound=BaseModel)
 
 _MEND = "see the message; a newer version may know more"
 _MENDS = {

@@ -63,7 +63,8 @@ class Reply(_Value):
     @property
     def text(self) -> str:
         """All text of the reply."""
-        return "".join(block["text"] for block in self.content if block.get("type") == "text")
+        texts = (block.get("text") for block in self.content if block.get("type") == "text")
+        return "".join(text for text in texts if isinstance(text, str))
 
 
 class Result(_Value):

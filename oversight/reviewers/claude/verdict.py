@@ -118,6 +118,11 @@ class Label:
         }
 
 
+def unreadable(change_id: str) -> Label:
+    """Return the label of a change whose diff cannot be read."""
+    return Label(change_id, FAULT, None, 0.0, "the diff of this change cannot be read", coverage=0.0)
+
+
 def unasked(change_id: str) -> Label:
     """Return the label of a change that has nothing to ask about."""
     return Label(change_id, ABSTAINED, None, 0.0, "the change has no text to read")

@@ -18,7 +18,7 @@ from oversight.reviewers.claude.prices import FILE, Size, price_of
 from oversight.reviewers.claude.prompt import WORDINGS
 from oversight.reviewers.claude.replies import ClaudeError, UncertainError, Usage
 from oversight.reviewers.claude.requests import MODEL, Recipe
-from oversight.reviewers.claude.store import Alone, Store
+from oversight.reviewers.claude.store import Alone, Member, Store
 from oversight.reviewers.claude.verdict import ABSTAINED, FAULT, LABELLED, UNASKED, Label
 from tests.claude_stub import KEY, Fault, Said, Stub, served, text
 from tests.reviewers.claude.conversation import answer, asked_about, change_of, labelling, model, with_files
@@ -136,7 +136,7 @@ def test_what_is_no_answer_is_never_safe(stub: Stub, client: Client, store: Stor
     assert (found[2].status, found[2].risk) == (status, None)
     assert [label.status for label in found[:2] + found[3:]] == [LABELLED] * 6
     assert max(stub.paid.values()) == 1
-    assert work.budget.held == {}
+    assert work.budget.open == 0
 
 
 def test_what_failed_is_asked_again(stub: Stub, client: Client, store: Store) -> None:
@@ -354,3 +354,32 @@ def test_what_is_asked_is_never_more_than_it_is_priced_for(stub: Stub, client: C
     sent = sum(len(json.dumps(asked, ensure_ascii=False).encode()) for asked in stub.messages())
     assert outlook.most[1] > sent
     assert asked_about(stub.messages()[0]) == ["h1"]
+
+
+def test_what_was_never_handed_in_gives_its_money_back(stub: Stub, client: Client, store: Store) -> None:
+    """A batch that an earlier run meant to hand in, and did not, takes no room under the cap of the next."""
+    price = price_of(MODEL)
+    (state, *_) = labelling(store, CHANGES[:1]).states(SHAS[:1])
+    most = price.most(state.needed[0].size, batch=True)
+    store.intend("0123456789abcdef", None, [Member(0, state.needed[0].key, most)])
+    work = labelling(store, CHANGES[:1], budget=Budget(max_usd=most[0] * 1.5))
+    work.run(SHAS[:1], client)
+    assert not work.stopped
+    assert work.budget.open == 0
+    assert labels(work, SHAS[:1])[0].status == LABELLED
+
+
+def test_what_is_under_way_counts_under_the_cap(stub: Stub, client: Client, store: Store) -> None:
+    """A batch that an earlier run handed in is held for before anything else is asked, and read when it has ended."""
+    first = labelling(store, CHANGES[:1])
+    (state, *_) = first.states(SHAS[:1])
+    most = first.price.most(state.needed[0].size, batch=True)
+    stub.faults = {3: Fault(401)}
+    with pytest.raises(ClaudeError):
+        first.run(SHAS[:1], client)
+    (batch,) = store.open_batches()
+    assert [member.most for member in batch.members] == [pytest.approx(most)]
+    budget = Budget(max_usd=most[0] * 1.5)
+    labelling(store, CHANGES, budget=budget).run(SHAS, client)
+    assert budget.usd <= most[0] * 1.5
+    assert set(stub.paid.values()) == {1}

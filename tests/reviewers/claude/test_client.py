@@ -88,8 +88,16 @@ def test_what_is_refused_for_now_is_sent_again(
 @pytest.mark.parametrize("call", [CALLS["a message"], CALLS["a batch"]], ids=["a message", "a batch"])
 @pytest.mark.parametrize(
     "fault",
-    [Fault(lost=True), Fault(dropped=True), Fault(500), Fault(502), Fault(504), Fault(body=b'{"id": "msg')],
-    ids=["lost", "dropped", "500", "502", "504", "half an answer"],
+    [
+        Fault(lost=True),
+        Fault(dropped=True),
+        Fault(500),
+        Fault(502),
+        Fault(504),
+        Fault(body=b'{"id": "msg'),
+        Fault(cut=True),
+    ],
+    ids=["lost", "dropped", "500", "502", "504", "half an answer", "cut"],
 )
 def test_what_may_have_been_obeyed_is_not_sent_again(
     stub: Stub, client: Client, params: dict[str, Any], call: Call, fault: Fault
@@ -103,9 +111,9 @@ def test_what_may_have_been_obeyed_is_not_sent_again(
 
 def test_looking_twice_costs_nothing(stub: Stub, client: Client) -> None:
     """A look at the account that got lost is repeated."""
-    stub.faults = {1: Fault(lost=True), 2: Fault(500), 3: Fault(dropped=True)}
+    stub.faults = {1: Fault(lost=True), 2: Fault(500), 3: Fault(dropped=True), 4: Fault(cut=True)}
     assert client.newest_batch() is None
-    assert len(stub.asked) == 4
+    assert len(stub.asked) == 5
 
 
 def test_an_answer_that_takes_too_long_is_lost(stub: Stub, params: dict[str, Any]) -> None:
