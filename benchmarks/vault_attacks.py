@@ -25,7 +25,7 @@ from oversight.research.vault.keeper import Keeper
 from oversight.research.vault.scoring import Predictions, mean_auroc, scale_of, series_of
 
 QUERIES = 200
-WORLDS = 10
+WORLDS = 5
 
 Scores: TypeAlias = dict[str, Floats]
 """Log-odds by ground, (K draws, T changes)."""

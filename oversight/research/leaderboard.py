@@ -10,8 +10,7 @@ from typing import Any
 from oversight.reports.escape import terminal
 from oversight.research.vault.client import Vault
 
-_RIVALS = {"naive": "naive", "human_only": "human labels alone", "default": "the hand-chosen default"}
-_NAMES = {"default": "hand-chosen default", "human_only": "human labels alone", "naive": "naive"}
+_NAMES = {"default": "the hand-chosen default", "human_only": "human labels alone", "naive": "naive"}
 _ROWS = 10
 
 
@@ -22,14 +21,16 @@ def lines(study: Path) -> list[str]:
 
 
 def _lines(board: Mapping[str, Any]) -> Iterator[str]:
-    yield "the vault's leaderboard: PGR on the open half with 95 % intervals, and AUROC above naive and the default"
-    yield f"  {'':<20} {'PGR':>5} {'':<16} {'over naive':<27} {'over the default':<27} told"
+    yield "the vault's leaderboard, open half: PGR and AUROC above others, with 95 % intervals; * beat the best so far"
+    yield f"  {'':<7} {'PGR':<18} {'above naive':<24} {'above the default':<24} method"
     for row in board["figures"][:_ROWS]:
-        answer = row["answer"]
-        told = " ".join([answer["answer"], *answer["flags"]])
-        yield f"  {_row(row, row['experiment'] + ' ' + row['method'])} {terminal(told, 60)}".rstrip()
+        best = " *" if row["answer"]["answer"] == "best" else ""
+        notes = "".join(f", {flag}" for flag in row["answer"]["flags"])
+        yield f"  {_row(row, row['experiment'] + best)} {terminal(row['method'] + notes, 60)}"
     for row in board["beside"]:
-        yield f"  {_row(row, _NAMES[row['experiment']])}".rstrip()
+        yield f"  {_row(row, '')} {_NAMES[row['experiment']]}"
+    for reason in {row["reason"]: None for row in board["beside"] if row["reason"]}:
+        yield f"no PGR: {reason}"
     yield "the best of many is also the luckiest: only the sealed half and confirmation say what it is worth"
     yield ""
     yield from _audit(board)
@@ -47,11 +48,11 @@ def result(entry: Mapping[str, Any]) -> Iterator[str]:
     where = "the sealed half" if entry["kind"] == "sealed" else f"{terminal(entry['ground'], 40)}, never queried"
     counts = f"{found['n']:,} changes, {found['positives']:,} of them risky"
     yield f"{terminal(entry['experiment'], 40)} on {where}: {counts}"
-    yield f"  {'PGR':<28} {_pgr(found)}"
+    yield f"  {'PGR':<30} {_pgr(found)}"
     for name in ("weak", "student", "ceiling"):
-        yield f"  {'AUROC of the ' + name:<28} {_estimate(found[name], '.3f')}"
-    for name, called in _RIVALS.items():
-        yield f"  {'above ' + called:<28} {_estimate(found['differences'][name], '+.4f')}"
+        yield f"  {'AUROC of the ' + name:<30} {_estimate(found[name], '.3f')}"
+    for name, called in _NAMES.items():
+        yield f"  {'above ' + called:<30} {_estimate(found['differences'][name], '+.4f')}"
     for warning in found["warnings"]:
         yield f"  {warning}"
 
@@ -83,15 +84,16 @@ def _audit(board: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _row(row: Mapping[str, Any], name: str) -> str:
-    differences = [_estimate(row["differences"][rival], "+.4f") for rival in ("naive", "default")]
-    return f"{terminal(name, 20):<20} {_pgr(row):<22} {differences[0]:<27} {differences[1]:<27}"
+    pgr = "none" if row["pgr"] is None else _pgr(row)
+    naive, default = (_estimate(row["differences"][rival], "+.3f") for rival in ("naive", "default"))
+    return f"{terminal(name, 20):<7} {pgr:<18} {naive:<24} {default:<24}"
 
 
 def _pgr(found: Mapping[str, Any]) -> str:
     if found["pgr"] is None:
         return f"none: {found['reason']}"
     low, high = found["interval"]
-    return f"{found['pgr']:5.2f} [{low:.2f}, {high:.2f}]"
+    return f"{found['pgr']:.2f} [{low:.2f}, {high:.2f}]"
 
 
 def _estimate(told: Mapping[str, Any], style: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from oversight.research.vault import keep
 COLUMNS = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class World:
     """A ground, and what is true of its test rows (T,)."""
 
@@ -40,13 +41,13 @@ def world(name: str = "a", *, seed: int = 0, student: int = 200, human: int = 80
     )
 
 
-def study(folder: Path, *worlds: World) -> Study:
-    """A study on these worlds, the gold of which is in its vault."""
+def study(folder: Path, *worlds: World, confirm: Sequence[World] = ()) -> Study:
+    """A study on these worlds, the gold of which is in its vault; those of `confirm` for confirmation."""
     (folder / "grounds").mkdir(parents=True)
     (folder / "vault").mkdir(mode=0o700)
     laid = []
-    for one in worlds:
-        ground = one.ground
+    for one in (*worlds, *confirm):
+        ground, away = one.ground, one in confirm
         lessons.save(ground, folder / "grounds" / f"{ground.name}.npz")
         noise = np.random.default_rng(1).normal(scale=0.1, size=(3, len(ground.draws), one.truth.size))
         weak = np.broadcast_to(one.weak, (len(ground.draws), one.truth.size))
@@ -54,9 +55,11 @@ def study(folder: Path, *worlds: World) -> Study:
         series = {"weak": weak.astype(np.float32), "naive": near[0], "human_only": near[1], "default": near[2]}
         ceiling = np.clip(0.6 * one.truth + 0.2 + noise[0], 0.01, 0.99).astype(np.float32)
         times = np.arange(one.truth.size, dtype=np.float64) * 86_400
-        gold = Gold(ground.name, "study", one.truth > 0, times, {**series, "ceiling": ceiling})
+        gold = Gold(
+            ground.name, "confirmation" if away else "study", one.truth > 0, times, {**series, "ceiling": ceiling}
+        )
         keep(folder / "vault", gold, seed=0)
-        laid.append(Laid(ground.name, f"/{ground.name}", False, 200, one.truth.size, 2, (20, 20)))
+        laid.append(Laid(ground.name, f"/{ground.name}", away, 200, one.truth.size, 2, (20, 20)))
     write_study(folder, Plan(80, 2, "panel", 0, 200, 150, 2), laid)
     return Study(folder)
 

@@ -10,10 +10,9 @@ from oversight.measurement.bootstrap import Estimate
 from oversight.measurement.pgr import Recovery
 from oversight.research.vault.gold import Ground
 from oversight.research.vault.ladder import told as bits
-from oversight.research.vault.ledger import Entry
 from oversight.research.vault.policy import Policy
-from oversight.research.vault.record import DEFAULT, Record
-from oversight.research.vault.scoring import RIVALS, Predictions, mean_auroc, recovery, series_of
+from oversight.research.vault.record import Record
+from oversight.research.vault.scoring import RIVALS, Predictions, mean_auroc, recoveries
 
 RESAMPLES = 500
 """Of the open half, for each row of the board."""
@@ -63,13 +62,14 @@ def figures(
     scores = {name: mean_auroc(grounds, predictions, rows) for name, predictions in found.items()}
     chosen = sorted(scores, key=lambda name: -scores[name])[:ROWS]
 
-    def row(name: str, predictions: Predictions, entry: Entry | None) -> dict[str, Any]:
-        figure = told(recovery(grounds, predictions, rows, resamples=RESAMPLES))
-        about = {} if entry is None else {key: entry[key] for key in ("researcher", "method", "answer")}
-        return {"experiment": name, **about, **figure}
+    measured = recoveries(grounds, {name: found[name] for name in chosen}, rows, resamples=RESAMPLES)
 
-    beside = [row(name, series_of(grounds, name), None) for name in (DEFAULT, "human_only", "naive")]
-    return {"figures": [row(name, found[name], record.asked[name]) for name in chosen], "beside": beside}
+    def row(name: str) -> dict[str, Any]:
+        entry = record.asked.get(name, {})
+        about = {key: value for key, value in entry.items() if key in ("researcher", "method", "answer")}
+        return {"experiment": name, **about, **told(measured[name])}
+
+    return {"figures": [row(name) for name in chosen], "beside": [row(name) for name in RIVALS]}
 
 
 def told(found: Recovery) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from oversight.research.vault.ladder import Ladder
 from oversight.research.vault.ledger import Ledger
 from oversight.research.vault.policy import policy_of
 from oversight.research.vault.record import DEFAULT, Record
-from oversight.research.vault.scoring import Predictions, recovery, series_of
+from oversight.research.vault.scoring import Predictions, recoveries, series_of
 
 RESAMPLES = 2_000
 """Of the sealed half and of confirmations."""
@@ -167,7 +167,8 @@ class Keeper:
                 mend="begin another study, with other repositories",
             )
         sealed = {ground.name: ~ground.open for ground in self._study}
-        found = recovery(self._study, self._kept(experiment), sealed, resamples=RESAMPLES)
+        students = {experiment: self._kept(experiment)}
+        found = recoveries(self._study, students, sealed, resamples=RESAMPLES)[experiment]
         return self._added("sealed", {"experiment": experiment, "result": board.told(found)})
 
     def _confirm(self, experiment: str, ground: str, predictions: Predictions) -> dict[str, Any]:
@@ -182,7 +183,7 @@ class Keeper:
         if reason := detectors.malformed(predictions, {ground: laid.shape}):
             raise VaultError(reason, mend="train the experiment again")
         every: dict[str, Flags] = {ground: np.ones(laid.labels.size, dtype=np.bool_)}
-        found = recovery([laid], predictions, every, resamples=RESAMPLES)
+        found = recoveries([laid], {experiment: predictions}, every, resamples=RESAMPLES)[experiment]
         told = {"experiment": experiment, "ground": ground, "predictions": _digest(predictions)}
         return self._added("confirmed", {**told, "result": board.told(found)})
 

@@ -16,12 +16,12 @@ from oversight.measurement.bootstrap import Draws, hierarchical
 from oversight.measurement.metrics import auroc
 from oversight.measurement.pgr import Recovery, mean_of, recovery_of
 from oversight.research.model import Floats
-from oversight.research.vault.gold import Flags, Ground
+from oversight.research.vault.gold import SERIES, Flags, Ground
 
 Predictions = Mapping[str, Floats]
 """P(risky) by ground, (K draws, T test changes)."""
 
-RIVALS = ("naive", "human_only", "default")
+RIVALS = ("default", "human_only", "naive")
 """What every student is compared with, in pairs."""
 
 
@@ -107,27 +107,33 @@ def _below(ordered: Floats, values: Floats) -> Floats:
     return shares
 
 
-def recovery(grounds: Sequence[Ground], student: Predictions, rows: Mapping[str, Flags], *, resamples: int) -> Recovery:
-    """Return PGR of a student on `rows` (T,) of each ground, a ratio of means over the grounds, with its differences to
-    each of `RIVALS`.
+def recoveries(
+    grounds: Sequence[Ground], students: Mapping[str, Predictions], rows: Mapping[str, Flags], *, resamples: int
+) -> dict[str, Recovery]:
+    """Return PGR of each of `students`, and of each of `RIVALS` itself, by name, on `rows` (T,) of each ground: ratios
+    of means over the grounds, with differences to each of `RIVALS`. All are on the same resamples.
     """
-    names = ("weak", "student", "ceiling", *RIVALS)
-    parts = [
-        _drawn(ground, {**ground.series, "student": student[ground.name]}, names, rows[ground.name], resamples)
-        for ground in grounds
-    ]
+    names = (*SERIES, *students)
+    draws = mean_of([_drawn(ground, students, rows[ground.name], resamples) for ground in grounds])
     chosen = [(ground, rows[ground.name]) for ground in grounds]
-    return recovery_of(
-        mean_of(parts),
-        RIVALS,
-        n=sum(int(taken.sum()) for _, taken in chosen),
-        positives=sum(int(ground.labels[taken].sum()) for ground, taken in chosen),
-        seeds=min(len(student[ground.name]) for ground in grounds),
-        groups=min(np.unique(ground.blocks[taken]).size for ground, taken in chosen),
-    )
+
+    def of(student: str) -> Recovery:
+        picked = [names.index(name) for name in ("weak", student, "ceiling", *RIVALS)]
+        return recovery_of(
+            Draws(draws.values[picked], draws.by_seed[picked], draws.resampled[:, picked]),
+            RIVALS,
+            n=sum(int(taken.sum()) for _, taken in chosen),
+            positives=sum(int(ground.labels[taken].sum()) for ground, taken in chosen),
+            seeds=min(ground.shape[0] for ground in grounds),
+            groups=min(np.unique(ground.blocks[taken]).size for ground, taken in chosen),
+        )
+
+    return {name: of(name) for name in (*students, *RIVALS)}
 
 
-def _drawn(ground: Ground, series: Predictions, names: Sequence[str], rows: Flags, resamples: int) -> Draws:
+def _drawn(ground: Ground, students: Mapping[str, Predictions], rows: Flags, resamples: int) -> Draws:
+    """Return the bootstrap of every series of a ground, and then of every student."""
     labels, blocks = ground.labels[rows], ground.blocks[rows]
-    statistics = [[auroc.bind(labels, run[rows]) for run in series[name]] for name in names]
+    series = [*(ground.series[name] for name in SERIES), *(one[ground.name] for one in students.values())]
+    statistics = [[auroc.bind(labels, run[rows]) for run in runs] for runs in series]
     return hierarchical(statistics, labels.size, seed=0, resamples=resamples, groups=blocks)

@@ -12,7 +12,7 @@ from oversight.measurement.metrics import auroc
 from oversight.research.vault.gold import Ground, grounds_of
 from oversight.research.vault.ladder import Ladder, told
 from oversight.research.vault.policy import Policy
-from oversight.research.vault.scoring import compare, mean_auroc, placements, recovery, scale_of, series_of
+from oversight.research.vault.scoring import compare, mean_auroc, placements, recoveries, scale_of, series_of
 
 
 @pytest.fixture(scope="module")
@@ -59,12 +59,13 @@ def test_recovery_is_a_ratio_of_means_with_the_rivals_beside(grounds: list[Groun
     """PGR of the ceiling is 1, of the weak reviewer 0, and of a student what its mean AUROC recovers of the gap."""
     rows = {ground.name: ~ground.open for ground in grounds}
     ends = scale_of(grounds, rows)
-    for name, pgr in (("ceiling", 1.0), ("weak", 0.0)):
-        assert recovery(grounds, series_of(grounds, name), rows, resamples=50).pgr == pytest.approx(pgr)
-    naive = recovery(grounds, series_of(grounds, "naive"), rows, resamples=50)
-    assert naive.pgr == pytest.approx(ends.pgr(mean_auroc(grounds, series_of(grounds, "naive"), rows)))
-    assert naive.differences["naive"].value == 0
-    assert naive.n == sum(int(one.sum()) for one in rows.values())
+    students = {name: series_of(grounds, one) for name, one in (("e1", "ceiling"), ("e2", "weak"), ("e3", "naive"))}
+    found = recoveries(grounds, students, rows, resamples=50)
+    assert [found[name].pgr for name in ("e1", "e2")] == [pytest.approx(1), pytest.approx(0)]
+    assert found["e3"].pgr == pytest.approx(ends.pgr(mean_auroc(grounds, students["e3"], rows)))
+    assert found["e3"] == found["naive"]
+    assert found["e3"].differences["naive"].value == 0
+    assert found["e3"].n == sum(int(one.sum()) for one in rows.values())
 
 
 def test_the_ladder_wants_more_with_every_best(grounds: list[Ground]) -> None:
