@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oversight.changes.repository import Repository, Span
-from oversight.history.index import Index
 from oversight.reports.model import FlaggedBy, RiskReport, Status
-from oversight.review import Reviewer
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # who reads what was said of canaries, as the server does, reviews nothing
     from oversight.audit.canaries.model import Flock, Pair
+    from oversight.changes.repository import Repository, Span
+    from oversight.history.index import Index
+    from oversight.review import Reviewer
 
 HOSTLESS = ("reversed-repair",)
 """Classes whose canaries are no real change with something planted in it."""

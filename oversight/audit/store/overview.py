@@ -18,8 +18,7 @@ from oversight.audit.store.tables import changes, labels, queue, reports, reposi
 from oversight.audit.verdict import Selection
 
 _BATCH = 500
-_OF_REPORT = ("number", "risk", "percentile", "flagged", "model")
-_CONSIDERED = ("repository", "commit", "title", "provenance", "propensity", "considered_at", *_OF_REPORT)
+_OF_REPORT = ("risk", "percentile", "flagged", "model", "number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,13 @@ def population(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: M
         rows = connection.execute(chosen).all()
     found = [
         Considered(
-            **{name: getattr(row, name) for name in _CONSIDERED},
-            selection=None if row.selection is None else Selection(row.selection),
-            risky=gold.get(landed.get(row.commit, row.commit)),
+            repository, commit, provenance,
+            None if selection is None else Selection(selection), propensity, gold.get(landed.get(commit, commit)),
+            risk, percentile, flagged, model, number, title, considered_at,
         )
-        for row in rows
-    ]
+        for commit, title, provenance, repository, propensity, considered_at, selection,
+            risk, percentile, flagged, model, number in rows
+    ]  # fmt: skip
     return _once(found, landed)
 
 
