@@ -20,8 +20,6 @@ RESAMPLES = 500
 ROWS = 20
 """Experiments with figures; the best ones."""
 
-_SCORES = 3.0  # PGR, the range that told scores lie in, whatever happens
-
 
 def coarse(record: Record, policy: Policy, *, best: float) -> dict[str, Any]:
     """Return what every researcher was told anyway: the bests in order with their rounded scores, and what is left."""
@@ -37,17 +35,16 @@ def coarse(record: Record, policy: Policy, *, best: float) -> dict[str, Any]:
     }
 
 
-def audit(record: Record, policy: Policy) -> dict[str, Any]:
-    """Return what people judge a search by: every query, what it cost, what fired, how much was told."""
+def audit(record: Record, policy: Policy, values: int) -> dict[str, Any]:
+    """Return what people judge a search by: every query, what fired, how much was told by scores of so many values."""
     queries = [
         {name: entry[name] for name in ("experiment", "researcher", "configuration", "method", "proxies", "answer")}
         for entry in record.queries
     ]
-    most = bits(len(record.queries), len(record.bests), round(_SCORES / policy.rounding) + 1)
     return {
         "policy": asdict(policy),
         "queries": queries,
-        "bits": most,
+        "bits": bits(len(record.queries), len(record.bests), values),
         "sealed": list(record.sealed.values()),
         "confirmed": list(record.confirmed.values()),
     }

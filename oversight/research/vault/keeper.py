@@ -194,7 +194,7 @@ class Keeper:
         figures = board.figures(self._study, self._record, self._kept)
         return {
             **told,
-            **board.audit(self._record, self._policy),
+            **board.audit(self._record, self._policy, self._ladder.values),
             **figures,
             "gap": self._ladder.gap,
             "entries": len(self._ledger.entries),

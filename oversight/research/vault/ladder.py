@@ -41,6 +41,11 @@ class Ladder:
         """AUROC of the ceiling less that of the weak reviewer, over the open half."""
         return self._scale.gap
 
+    @property
+    def values(self) -> int:
+        """How many different scores can be told, from that of the weak reviewer to that of a perfect order."""
+        return max(1, math.floor(self._scale.pgr(1.0) / self._policy.rounding) + 1)
+
     def score(self, predictions: Predictions) -> float:
         """Return PGR over the open half, in steps of the policy's rounding."""
         return self._rounded(self._pgr(predictions))
@@ -64,7 +69,8 @@ class Ladder:
 
 
 def told(queries: int, bests: int, values: int) -> float:
-    """Return how many bits of the labels so many answers can hold at most: which of the queries were best, and what
-    score each of those was told, one of so many values.
+    """Return how many bits of the labels so many answers can hold at most: which of the queries were best, what score
+    each of those was told, one of so many values, and that of the default, which comes with the first answer.
     """
-    return math.log2(queries + 1) + math.log2(math.comb(queries, bests)) + bests * math.log2(values)
+    scores = bests + (queries > 0)
+    return math.log2(queries + 1) + math.log2(math.comb(queries, bests)) + scores * math.log2(values)

@@ -204,7 +204,7 @@ def test_people_see_every_query_with_intervals_and_what_was_told_in_bits(vault: 
     assert [row["experiment"] for row in board["beside"]] == ["default", "human_only", "naive"]
     assert [query["answer"]["answer"] for query in board["queries"]] == ["not better", "best", "refused"]
     assert board["figures"][0]["differences"]["naive"]["interval"] is not None
-    assert 5 < board["bits"] < 15
+    assert 10 < board["bits"] < 20
     assert board["entries"] == 4
 
 

@@ -81,10 +81,10 @@ def test_the_ladder_wants_more_with_every_best(grounds: list[Ground]) -> None:
 
 
 def test_what_answers_tell_at_most_is_counted_in_bits() -> None:
-    """No question tells nothing; a hundred without a best tell how many they were; a best tells its place and score."""
+    """No question tells nothing; those without a best tell the default's score; a best tells its place and score."""
     assert told(0, 0, 61) == 0
-    assert told(100, 0, 61) == pytest.approx(np.log2(101))
-    assert told(100, 1, 61) == pytest.approx(np.log2(101) + np.log2(100) + np.log2(61))
+    assert told(100, 0, 61) == pytest.approx(np.log2(101) + np.log2(61))
+    assert told(100, 1, 61) == pytest.approx(np.log2(101) + np.log2(100) + 2 * np.log2(61))
 
 
 def test_grounds_with_few_labels_are_measured_as_well(tmp_path: Path) -> None:
