@@ -7,7 +7,7 @@ that comes twice is one verdict.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -19,6 +19,7 @@ from oversight.audit.budget.entry import Entry
 from oversight.audit.lines import NOTE
 from oversight.audit.looking.authors import wrote
 from oversight.audit.looking.dossier import Dossier, gather, unreported
+from oversight.audit.looking.files import Files
 from oversight.audit.looking.placing import placed
 from oversight.audit.looking.session import Session
 from oversight.audit.store import ledger, listing, reading
@@ -99,24 +100,32 @@ def router(desk: Desk) -> APIRouter:
         request: Request, repository: str, commit: str, person: Annotated[Person, Depends(csrf_checked)],
         fields: Annotated[Fields, Depends(form)],
     ) -> Response:  # fmt: skip
-        seat = _seat(desk, person, repository, commit)
+        seat = _seat(desk, person, repository, commit, diff=False)
         if seat.role < Role.AUDITOR:
             raise Problem(403, "you may look at this change, and not judge it", mend="ask for write access to it")
-        return _judged(request, seat, fields)
+        wrong = _judged(seat, fields)
+        if wrong is None:
+            return _onward(request, seat, fields)
+        # With what was put on record meanwhile.
+        return _page(request, _seat(desk, person, repository, commit), wrong=wrong, given=fields, status=422)
 
     return routes
 
 
-def _seat(desk: Desk, person: Person, repository: str, commit: str) -> Seat:
+def _seat(desk: Desk, person: Person, repository: str, commit: str, *, diff: bool = True) -> Seat:
+    """Put somebody before a change. Without `diff` nothing is read that a verdict does not need. Raises Problem 404."""
     role = person.role(repository)
     if role is None or not is_sha(commit):
         raise _unknown()
     shelf = Shelf(desk.library, repository)
     found = find(desk.store.engine, commit, repository)
     try:
-        dossier = gather(desk.store, shelf, found[0]) if found else unreported(desk.store, shelf, commit)
+        lookup = shelf if diff or not found else Files(None, None)
+        dossier = gather(desk.store, lookup, found[0]) if found else unreported(desk.store, shelf, commit)
     except RepositoryError:
         raise _unknown() from None
+    # A change without a report has the name of the folder that it was found in.
+    dossier = replace(dossier, entry=replace(dossier.entry, repository=found[0].repository if found else repository))
     # Nobody is blind who has seen it; and who has not is, whatever mode they are in.
     seen = listing.has_seen(desk.store.engine, person.login, commit)
 
@@ -144,35 +153,35 @@ def _unknown() -> Problem:
     return Problem(404, "there is no such change", mend="choose one from the queue")
 
 
-def _judged(request: Request, seat: Seat, fields: Fields) -> Response:
-    """Put on record what a form says, and go on; or show the form again, with what is wrong with it."""
+def _judged(seat: Seat, fields: Fields) -> str | None:
+    """Put on record what a form says, or return what is wrong with it.
+
+    The same form once more is fine, and adds nothing. Raises Problem where nobody can tell whose change it is.
+    """
     decision, note = DECISIONS.get(fields.get("decision", "")), " ".join(fields.get("note", "").split())
-    if wrong := _wrong(decision, note):
-        return _page(request, seat, wrong=wrong, given=fields, status=422)
-    assert decision is not None  # noqa: S101  # else it would be wrong
-    entry, hidden = seat.dossier.entry, seat.session.hidden
-    stale = fields.get("said") != str(seat.said)
-    if not stale:
-        try:
-            seat.session.judge(decision, note)
-        except _SaidError:
-            stale = True
-    last = seat.last
-    if stale and (last is None or (last.decision, last.note) != (decision, note)):
-        return _page(request, seat, wrong=_STALE, given=fields, status=422)
-    # Who was blind is shown what others think; everybody else goes on to the next change.
-    further = fields.get("next")
-    path = f"{path_of(entry.repository, entry.commit)}{Chosen.of(request).query()}"
-    target = path if hidden or not further else within(further)
-    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}done={entry.commit}", 303)
-
-
-def _wrong(decision: Decision | None, note: str) -> str | None:
     if decision is None:
         return "Choose what the change is: safe, risky or unsure."
     if decision is Decision.DISMISSED and not note:
         return "Say why the flag is not wanted."
-    return f"The reason has more than {NOTE:,} characters." if len(note) > NOTE else None
+    if len(note) > NOTE:
+        return f"The reason has more than {NOTE:,} characters."
+    if fields.get("said") != str(seat.said):
+        last = seat.last
+        return None if last is not None and (last.decision, last.note) == (decision, note) else _STALE
+    try:
+        seat.session.judge(decision, note)
+    except _SaidError:
+        return _STALE
+    return None
+
+
+def _onward(request: Request, seat: Seat, fields: Fields) -> Response:
+    """Go on to the next change; whoever was blind is first shown what others think of this one."""
+    entry, last, further = seat.dossier.entry, seat.last, fields.get("next")
+    stay = not further or (last is not None and last.shown.blind)
+    here = f"{path_of(entry.repository, entry.commit)}{Chosen.of(request).query()}"
+    target = here if stay else within(further)
+    return RedirectResponse(f"{target}{'&' if '?' in target else '?'}done={entry.commit}", 303)
 
 
 def _page(

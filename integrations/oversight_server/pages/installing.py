@@ -12,7 +12,9 @@ from oversight.audit.budget.entry import Entry
 from oversight.audit.budget.spending import Budget, parse
 from oversight.audit.looking.authors import wrote
 from oversight.audit.store import Store
+from oversight_github.client import GitHubError
 from oversight_github.verdicts.pulls import Pulls
+from oversight_server.errors import Problem
 from oversight_server.github_app import READING, GitHubApp
 from oversight_server.pages import assets, changes, picture, queueing
 from oversight_server.pages.access import Person
@@ -64,11 +66,21 @@ def _names_of_login(person: Person) -> Sequence[str]:
 
 
 def _has_part(app: GitHubApp | None, person: Person, entry: Entry) -> bool:
-    """Whether somebody opened a pull request or wrote a commit of it, as GitHub tells. Raises GitHubError."""
+    """Whether somebody opened a pull request or wrote a commit of it, as GitHub tells.
+
+    Raises Problem 503 where it does not.
+    """
     if wrote(entry, _names_of_login(person)):
         return True
     if app is None or person.via != "github" or entry.number is None:
         return False
-    installation = app.installation_of(entry.repository, patience=_PATIENCE)
-    with app.client(installation, entry.repository, READING, patience=_PATIENCE) as client:
-        return Pulls(client).has_part(entry.number, person.login)
+    try:
+        installation = app.installation_of(entry.repository, patience=_PATIENCE)
+        with app.client(installation, entry.repository, READING, patience=_PATIENCE) as client:
+            return Pulls(client).has_part(entry.number, person.login)
+    except GitHubError:
+        raise Problem(
+            503,
+            "GitHub does not say whether this is your own change",
+            mend="nothing was put on record: try again later",
+        ) from None

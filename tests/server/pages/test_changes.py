@@ -156,6 +156,8 @@ def test_blind_hides_until_the_verdict_and_the_record_says_so(staged: Served, sc
     shown = text_of(ann.open(answer.headers["location"]))
     assert "On record as safe, judged blind." in shown
     assert OPINION.search(shown)
+    again = ann.send(f"{path}/verdict", {**form(page), "decision": "safe"})
+    assert again.headers["location"] == answer.headers["location"]
     (said,) = [one for one in judged(ledger, scene.commits["check"]) if one.who == "ann"]
     assert said.shown == Shown(Selection.FLAGGED, 1.0, blind=True)
     ann.send(f"{path}/verdict", {**form(ann.open(path)), "decision": "risky"})
@@ -196,11 +198,15 @@ def test_roles(staged: Served, scene: Scene, ledger: Store):
     assert not judged(ledger, scene.commits["moved"])
 
 
-def test_addresses_that_lead_nowhere(auditor: Visitor, scene: Scene):
+def test_addresses_that_lead_nowhere(auditor: Visitor, scene: Scene, ledger: Store):
     """Commits that nobody knows, words that are none, repositories of odd names: 404, and nothing else."""
     for path in (f"/changes/octo/repo/{'1' * 40}", "/changes/octo/repo/main", "/changes/%2e%2e/%00/abc", "/changes/a"):
         assert auditor.open(path).status == 404
     first = scene.repository.git("rev-list", "--max-parents=0", "HEAD")
     text = text_of(auditor.open(f"/changes/octo/repo/{first}"))
     assert "The store has no report on this change" in text
+    said = auditor.send(f"/changes/octo/repo/{first}/verdict", {"decision": "unsure", "said": "0"})
+    assert said.headers["location"] == f"/changes/octo/repo/{first}?done={first}"
+    (verdict,) = judged(ledger, first)
+    assert (verdict.shown, verdict.source) == (Shown(Selection.REQUEST), Source("pages"))
     assert auditor.open(f"/changes/octo/elsewhere/{scene.commits['notes']}").status == 404

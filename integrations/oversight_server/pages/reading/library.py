@@ -19,9 +19,8 @@ from oversight_server.pages.reading.colours import Coloured
 from oversight_server.pages.reading.sources import Source
 
 _COMMAND = "oversight_server.pages.reading.child"
-_REMEMBERED = 16
 _PATIENCE = 30.0  # seconds that a page waits for a child
-_LARGEST = 50_000  # lines of a change that is remembered
+_REMEMBERED = 100_000  # lines of changes, of all together
 _LATE = "It took too long to read, so that there are no colours, and nothing of the past of its files."
 
 
@@ -55,10 +54,10 @@ class Library:
                 self._known.move_to_end(key)
                 return self._known[key]
         reading = self._read(repository, commit, base)
-        if reading.change is not None and _lines(reading.change) <= _LARGEST:
+        if reading.change is not None:
             with self._lock:
                 self._known[key] = reading
-                while len(self._known) > _REMEMBERED:
+                while sum(_lines(one) for one in self._known.values()) > _REMEMBERED:
                     self._known.popitem(last=False)
         return reading
 
@@ -115,5 +114,7 @@ def _reading(answer: Mapping[str, Any], note: str | None) -> Reading:
     return Reading(change, None, past, wire.decode(Coloured, answer["colours"]), note)
 
 
-def _lines(change: Change) -> int:
-    return sum(len(hunk.lines) for file in change.files for hunk in file.hunks)
+def _lines(reading: Reading) -> int:
+    """Return how many lines a change has, and one for itself and each of its files."""
+    files = () if reading.change is None else reading.change.files
+    return 1 + sum(1 + sum(len(hunk.lines) for hunk in file.hunks) for file in files)
