@@ -17,8 +17,9 @@ _EXTRAS = {
     "train": ("torch", "transformers", "scikit-learn", "onnx"),
     "encoder": ("peft",),
     "audit": ("SQLAlchemy", "alembic", "psycopg"),
-    "server": ("fastapi", "uvicorn"),
+    "server": ("dbos", "fastapi", "prometheus-client", "pydantic-settings", "pygments", "pyjwt", "uvicorn"),
     "claude": ("anthropic",),
+    "research": ("optuna",),
     "dask": ("distributed",),
     "plot": ("matplotlib",),
 }
