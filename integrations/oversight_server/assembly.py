@@ -13,9 +13,10 @@ from oversight_server.metrics import Metrics
 from oversight_server.queue.jobs import Jobs
 from oversight_server.reviewing import Reviews
 from oversight_server.services import Options, Services
-from oversight_server.settings import Settings
+from oversight_server.settings import Settings, variable
 
 _MEGABYTE = 1024 * 1024
+_MEND = f"raise {variable('clones', 'seconds')} or {variable('clones', 'largest_megabytes')}, if that is worth it"
 _PATIENCE = 30.0  # seconds that a request waits for GitHub's limits; a job that has to wait longer leaves its place
 
 
@@ -62,7 +63,7 @@ def clones_of(settings: Settings) -> Clones:
         settings.data_dir.expanduser().absolute() / "clones",
         server_url=settings.github.server_url,
         most_bytes=settings.clones.megabytes * _MEGABYTE,
-        limits=Limits(seconds=settings.clones.seconds, size=settings.clones.largest_megabytes * _MEGABYTE),
+        limits=Limits(settings.clones.seconds, settings.clones.largest_megabytes * _MEGABYTE, _MEND),
     )
 
 

@@ -17,7 +17,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -85,16 +85,27 @@ class Lock:
 
 
 class _Shared(Clone):
-    """A clone that others may be reading: it is put away when they are done."""
+    """A clone that others may be reading: it is put away, and loses what was fetched last, when they are done."""
+
+    shared = True
 
     def __init__(self, lock: Lock, remote: Remote, path: Path, *, kilobytes: int | None, limits: Limits) -> None:
         self._lock = lock
         super().__init__(remote, path, kilobytes=kilobytes, limits=limits)
 
     def _discard(self) -> None:
+        with self._alone():
+            super()._discard()
+
+    def _take_back(self, before: Collection[str]) -> None:
+        with self._alone():
+            super()._take_back(before)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
         self._lock.own()
         try:
-            super()._discard()
+            yield
         finally:
             self._lock.share()
 
@@ -142,7 +153,8 @@ class Held:
             if not error.refused:
                 raise
         self._token = self._renewal(self._token)
-        self._clone = self._open_with(self._token)
+        about, self._clone = self._clone.about, self._open_with(self._token)
+        self._clone.about = about
         return do(self._clone)
 
 

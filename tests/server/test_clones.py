@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from oversight.changes.quarantine import git_version
 from oversight.changes.repository import Repository
 from oversight.errors import RepositoryError
 from oversight_github.code import clone as clone_module
+from oversight_github.code.bounded import size_of
 from oversight_github.code.clone import Limits
 from oversight_github.code.wanted import Wanted
 from oversight_server import clones as module
@@ -234,6 +236,29 @@ def test_a_clone_that_grows_too_large_is_put_away(forge: Forge) -> None:
     report = reviews.pull(forge.pull(), repository=NAME, installation=INSTALLATION)
     assert report.coverage.context == "none"
     assert any("MB" in note for note in report.notes)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_pull_request_that_is_too_large_costs_no_other_its_history(forge: Forge, first: bool) -> None:
+    """Whether it comes first or later: it is read through the API, and is not fetched again on each push."""
+    limits = Limits(seconds=60, size=200_000, mend="allow for more")
+    reviews = forge.reviews()
+    reviews._clones = Clones(forge.home / "clones", server_url=forge.server.url, most_bytes=1 << 40, limits=limits)
+    small = forge.pull()
+    if not first:
+        assert reviews.pull(small, repository=NAME, installation=INSTALLATION).coverage.context == "full"
+    forge.origin.switch("topic")
+    forge.compared()
+    forge.origin.commit("Huge", {"huge.bin": os.urandom(400_000).hex()})
+    huge = replace(forge.pull(), number=8)
+    forge.compared()
+    for _ in range(2):
+        report = reviews.pull(huge, repository=NAME, installation=INSTALLATION)
+        assert report.coverage.context == "none"
+    assert any("less than an hour ago" in note for note in report.notes)
+    (clone,) = (forge.home / "clones" / "at").glob("*/*/*/clone.git")
+    assert size_of(clone) < 200_000
+    assert reviews.pull(small, repository=NAME, installation=INSTALLATION).coverage.context == "full"
 
 
 def test_a_lock_is_let_go_on_the_way_out(tmp_path: Path) -> None:

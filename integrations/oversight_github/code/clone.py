@@ -6,7 +6,8 @@ repositories are fetched with all contents, so that a report is the same as in a
 and lists of files, and then the contents that a review reads.
 
 What is fetched may come from anybody's fork, and a runner may be a machine that others need too: `Limits` bound how
-long git works for a clone and how large it grows. A clone that met one is put away, and not tried again for a while.
+long git works for a clone and how large it grows. A clone that met one is put away, and not tried again for a while;
+one that is shared stays, and what is not tried again is the change that met it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -41,6 +42,7 @@ REST = 3600.0
 """Seconds after which a clone that met a limit is tried again: a busy repository does not pay for it on each push."""
 
 _GIVEN_UP = "given-up"
+_LATELY = "its clone took too long or grew too large less than an hour ago"
 _STALE = 24 * 3600.0
 _AT_ONCE = 5_000
 _PACKS = 50
@@ -48,18 +50,20 @@ _PAUSE = 3.0
 _REFERENCES = "refs/oversight/"
 _PASSING = ("unable to access", "rpc failed", "early eof", "hung up", "timed out", "error: 5")
 _REFUSED = ("authentication failed", "could not read username", "repository not found", "error: 401", "error: 403")
-_MEND = "check the network and the token, or check out with `fetch-depth: 0`"
+_MEND = "check the network and the token"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How long git may work for a clone, all its commands together, and how many bytes its folder may hold.
 
-    The commits and trees of Linux, without contents, are 2.5 GB, and take some minutes.
+    The commits and trees of Linux, without contents, are 2.5 GB, and take some minutes. `mend`: what to do where one is
+    met.
     """
 
     seconds: float = 900.0
     size: int = 5 * 1024**3
+    mend: str = "check out with `fetch-depth: 0`, which this does not bound"
 
 
 class FetchError(RepositoryError):
@@ -76,9 +80,6 @@ class FetchError(RepositoryError):
 
 class LimitError(RepositoryError):
     """A clone met one of its limits."""
-
-    def __init__(self, said: str) -> None:
-        super().__init__(said, mend="check out with `fetch-depth: 0`, which this does not bound")
 
 
 class GoneError(RepositoryError):
@@ -97,6 +98,12 @@ class Clone:
 
     Whatever runs git raises LimitError where one of `limits` is met.
     """
+
+    shared = False
+    """Whether the clone is kept for other changes as well."""
+
+    about: str | None = None
+    """What was asked for last, in letters and digits: a limit that a shared clone meets is a matter of that alone."""
 
     def __init__(self, remote: Remote, path: Path, *, kilobytes: int | None, limits: Limits | None = None) -> None:
         git = shutil.which("git")
@@ -133,8 +140,16 @@ class Clone:
                 return found[ref]
         raise UsageError(f"there is no branch or tag '{shown(name)}'", mend="give a full sha, a branch or a tag")
 
-    def fetch(self, shas: Sequence[str]) -> None:
-        """Fetch commits with all their history. Raises GoneError, FetchError."""
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was fetched yet."""
+        return not any(name.endswith(".pack") for name in self._packs())
+
+    def fetch(self, shas: Sequence[str], about: str | None = None) -> None:
+        """Fetch commits with all their history, for what is called `about`. Raises GoneError, FetchError."""
+        self.about = about
+        if about is not None and _young(self._word_of(about)):
+            raise self._met(_LATELY)
         try:
             self._fetch_history(shas)
         except FetchError as error:
@@ -178,20 +193,37 @@ class Clone:
     def _fetch(
         self, *before: str, options: Sequence[str], wants: Sequence[str] = (), stdin: bytes | None = None
     ) -> None:
+        there = self._packs()
         quiet = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--no-recurse-submodules")
         try:
             self._run(*before, "fetch", *quiet, *options, "origin", *wants, stdin=stdin, grows=True)
             self._check_size()
         except LimitError:
-            self._give_up()
+            self._give_up(there)
             raise
 
     def _check_size(self) -> None:
         if bounded.size_of(self.path) > self._limits.size:
-            raise LimitError(f"a clone of it has more than {self._limits.size // 1024**2:,} MB")
+            raise self._met(f"a clone of it has more than {self._limits.size // 1024**2:,} MB")
 
-    def _give_up(self) -> None:
-        """Put the clone away, and leave word in its place."""
+    def _met(self, said: str) -> LimitError:
+        return LimitError(said, mend=self._limits.mend)
+
+    def _packs(self) -> frozenset[str]:
+        """Return the names of the files that hold what was fetched."""
+        return frozenset(path.name for path in (self.path / "objects" / "pack").glob("*"))
+
+    def _word_of(self, about: str) -> Path:
+        return self.path / f"{_GIVEN_UP}-{about}"
+
+    def _give_up(self, before: Collection[str]) -> None:
+        """Take back what came beyond `before`, or put the clone away, and leave word in its place."""
+        if self.shared and self.about is not None and any(name.endswith(".pack") for name in before):
+            self._take_back(before)
+            if bounded.size_of(self.path) <= self._limits.size:
+                with suppress(OSError):
+                    self._word_of(self.about).touch()
+                return
         self._discard()
         with suppress(OSError):
             self.path.mkdir()
@@ -201,10 +233,16 @@ class Clone:
         """Raise LimitError where a limit was met a short while ago, and clear what is left of one before."""
         word = self.path / _GIVEN_UP
         with suppress(OSError):
-            if 0 <= time.time() - word.stat().st_mtime < REST:
-                raise LimitError("its clone took too long or grew too large less than an hour ago")
+            if _young(word):
+                raise self._met(_LATELY)
             word.unlink()
             self.path.rmdir()  # nothing else was put there
+
+    def _take_back(self, before: Collection[str]) -> None:
+        """Remove what was fetched beyond `before`: nothing refers to it yet."""
+        for name in self._packs() - set(before):
+            with suppress(OSError):
+                (self.path / "objects" / "pack" / name).unlink()
 
     def _discard(self) -> None:
         """Put the clone away. Moved first: where files of it cannot be deleted, a new one can take its place."""
@@ -252,6 +290,10 @@ class Clone:
             with suppress(OSError):
                 if time.time() - begun.stat().st_mtime > _STALE:
                     begun.unlink()
+        for word in self.path.glob(f"{_GIVEN_UP}-*"):
+            with suppress(OSError):
+                if not _young(word):
+                    word.unlink()
 
     def _put(self, name: str, content: bytes) -> None:
         """Write a file of the clone in one step, and only where it is another: other jobs may be reading it."""
@@ -268,7 +310,7 @@ class Clone:
 
         def watch() -> None:
             if time.monotonic() - began > self._left:
-                raise LimitError(f"git took more than {self._limits.seconds:,.0f} seconds")
+                raise self._met(f"git took more than {self._limits.seconds:,.0f} seconds")
             if grows:
                 self._check_size()
 
@@ -286,6 +328,14 @@ class Clone:
         if gone and is_sha(sha.split()[0]):
             raise GoneError(sha.split()[0])
         raise FetchError(" ".join(said.split()))
+
+
+def _young(word: Path) -> bool:
+    """Whether word of a limit was left a short while ago."""
+    try:
+        return 0 <= time.time() - word.stat().st_mtime < REST
+    except OSError:
+        return False
 
 
 def read_for_review(repository: Repository, base: str | None, head: str) -> tuple[list[str], list[str]]:

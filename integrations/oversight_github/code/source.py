@@ -123,15 +123,18 @@ def fetch(clone: Clone, wanted: Wanted) -> tuple[str | None, str]:
     Raises GoneError, UsageError, RepositoryError.
     """
     head = clone.resolve(wanted.head)
+    about = head if wanted.pull is None else f"pull{wanted.pull.number}"
 
     def fetched(base: str) -> str:
         sha = clone.resolve(base)
-        clone.fetch([sha, head])
+        if clone.shared and clone.empty:
+            clone.fetch([sha])  # by itself: what is too large beyond it is this change alone
+        clone.fetch([sha, head], about)
         return sha
 
     tip = tip_of(wanted, fetched)
     if tip is None:
-        clone.fetch([head])
+        clone.fetch([head], about)
     clone.keep(tip or head)
     return tip, head
 

@@ -101,7 +101,7 @@ class ApiSource:
         answer = self.client.get(path, recursive=1) if recursive else self.client.get(path)
         if answer.get("truncated"):
             raise ConfigError(
-                "GitHub does not list all files of the base revision", mend="use a checkout with fetch-depth: 0"
+                "GitHub does not list all files of the base revision", mend="have git read it: see why it could not"
             )
         return list(answer["tree"])
 
