@@ -112,3 +112,20 @@ def test_the_environment_says_where_records_live(tmp_path: Path, monkeypatch: py
     assert runs.path_of("key") == tmp_path / "pgr" / "key.jsonl"
     monkeypatch.delenv("OVERSIGHT_DATA_DIR")
     assert "oversight" in str(runs.data_directory())
+
+
+def test_runs_of_a_repository_are_found_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In whichever file they are, oldest first; by the folder's name where that is enough; damage costs itself."""
+    monkeypatch.setenv("OVERSIGHT_DATA_DIR", str(tmp_path))
+    named = {"a": "repo", "b": "Octo/Repo", "c": "other"}
+    for day, (key, name) in enumerate(named.items(), 1):
+        when = f"2026-01-{9 - day:02}T00:00:00+00:00"
+        runs.prepare(runs.path_of(key))
+        runs.append(runs.path_of(key), record(n=500, positives=60, reason=None) | {"repository": name, "when": when})
+    runs.append(runs.path_of("d"), {"damaged": True})
+    assert [one.repository for one in runs.of_repository("octo/repo")] == ["Octo/Repo", "repo"]
+    assert [one.repository for one in runs.of_repository("octo/repo", by_folder=False)] == ["Octo/Repo"]
+    assert [one.repository for one in runs.of_repository(None)] == ["other", "Octo/Repo", "repo"]
+    found = runs.of_repository("other")[0]
+    assert (found.n, found.positives, found.reason) == (500, 60, None)
+    assert runs.of_repository("octo/none") == []

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from datetime import time as time_of_day
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -31,6 +31,9 @@ from oversight_server.pages.rendering import page
 
 EACH = 100
 """Rows on a page."""
+
+Day: TypeAlias = date | Annotated[str, Query(max_length=0)] | None
+"""A day; a form that names none sends an empty text."""
 
 _SECONDS = 60.0  # that a dashboard is shown to others as well, unless somebody gives a verdict
 _KEPT = 8
@@ -95,6 +98,26 @@ class Shelf:
             return found[1]
 
 
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who asks, what they may see, and what they ask for."""
+
+    person: Person
+    visible: Mapping[str, Role]
+    asked: Asked
+
+    @property
+    def owner(self) -> bool:
+        """Whether the store is theirs."""
+        return self.person.via == "token"
+
+
+def wanted(repository: Annotated[str | None, Query(alias="in")] = None, since: Day = None, until: Day = None) -> Asked:
+    """Return what an address says, whether there is such a repository or not."""
+    days = (one if isinstance(one, date) else None for one in (since, until))
+    return Asked(repository, *days)
+
+
 def router(desk: Desk) -> APIRouter:
     """Return the routes of the dashboard."""
     routes = APIRouter(include_in_schema=False)
@@ -102,71 +125,71 @@ def router(desk: Desk) -> APIRouter:
 
     @routes.get("/dashboard")
     def dashboard(
-        request: Request,
-        person: Annotated[Person, Depends(viewer)],
-        repository: Annotated[str | None, Query(alias="in")] = None,
-        since: date | Annotated[str, Query(max_length=0)] | None = None,
-        until: date | Annotated[str, Query(max_length=0)] | None = None,
+        request: Request, person: Annotated[Person, Depends(viewer)], asked: Annotated[Asked, Depends(wanted)]
     ) -> HTMLResponse:
-        visible = desk.visible(person)
-        asked = _asked(person, visible, repository, since, until)
-        shown = None
-        if visible:
-            found = shelf.gather(asked, by_folder=person.via == "token")
-            shown = _unspoiled(found) if wants_blind(request) else found
-            _note(desk, person, [Place(one.repository, one.commit) for one in shown.passed[: tables.MOST_MISSES]])
-        return page(
-            request, "dashboard.html", asked=asked, repositories=sorted(visible, key=str.lower),
-            everything=person.via == "token",
-            shown=None if shown is None else Markup(html.fragment(shown, Links(asked))),  # noqa: S704  # escaped there
-        )  # fmt: skip
+        return _picture(desk, shelf, request, _seat(desk, person, asked))
 
     @routes.get("/dashboard/rows/{key}")
     def rows(
         request: Request,
         person: Annotated[Person, Depends(viewer)],
+        asked: Annotated[Asked, Depends(wanted)],
         key: str,
-        repository: Annotated[str | None, Query(alias="in")] = None,
-        since: date | Annotated[str, Query(max_length=0)] | None = None,
-        until: date | Annotated[str, Query(max_length=0)] | None = None,
         section: str | None = None,
         number: Annotated[int, Query(alias="page", ge=1, le=1_000_000)] = 1,
     ) -> HTMLResponse:
-        visible = desk.visible(person)
-        asked = _asked(person, visible, repository, since, until)
-        if key not in tables.names() or not visible:
+        seat = _seat(desk, person, asked)
+        if key not in tables.names() or not seat.visible:
             raise Problem(404, "there are no such rows", mend="go back to the dashboard")
-        found = shelf.gather(asked, by_folder=person.via == "token")
-        table = tables.table(_unspoiled(found) if wants_blind(request) else found, key)
-        shown = html.page_of(table, section, (number - 1) * EACH, EACH)
-        if key not in _UNSEEN:
-            cells = [cell for _, rows in shown.sections for row in rows for cell in row]
-            _note(desk, person, [cell for cell in cells if isinstance(cell, Place)])
-        return page(
-            request, "rows.html", asked=asked, title=table.title, section=section, number=number, key=key,
-            pages=max(1, -(-shown.total // EACH)), total=shown.total,
-            shown=Markup(html.rows(shown, Links(asked), repositories=asked.repository is None)),  # noqa: S704  # escaped there
-        )  # fmt: skip
+        return _rows(desk, shelf, request, seat, Behind("", key, section), number)
 
     return routes
 
 
-def _asked(
-    person: Person,
-    visible: Mapping[str, Role],
-    repository: str | None,
-    since: date | str | None,
-    until: date | str | None,
-) -> Asked:
-    """Return what is asked for; `Problem` where there is no such repository for this person."""
+def _seat(desk: Desk, person: Person, asked: Asked) -> Seat:
+    visible = desk.visible(person)
+    return Seat(person, visible, replace(asked, repository=_chosen(person, visible, asked.repository)))
+
+
+def _chosen(person: Person, visible: Mapping[str, Role], repository: str | None) -> str | None:
+    """Return the repository that is asked for, None for all; `Problem` where there is none such for this person."""
     known = {name.lower(): name for name in visible}
-    if repository:
-        if repository.lower() not in known:
-            raise Problem(404, "there is no such repository", mend="choose one of those that the dashboard lists")
-        chosen: str | None = known[repository.lower()]
-    else:
-        chosen = None if person.via == "token" else min(known.values(), key=str.lower, default=None)
-    return Asked(chosen, since if isinstance(since, date) else None, until if isinstance(until, date) else None)
+    if not repository:
+        return None if person.via == "token" else min(known.values(), key=str.lower, default=None)
+    if repository.lower() not in known:
+        raise Problem(404, "there is no such repository", mend="choose one of those that the dashboard lists")
+    return known[repository.lower()]
+
+
+def _picture(desk: Desk, shelf: Shelf, request: Request, seat: Seat) -> HTMLResponse:
+    asked, shown = seat.asked, None
+    if seat.visible:
+        found = _found(shelf, request, seat)
+        _note(desk, seat.person, [Place(one.repository, one.commit) for one in found.passed[: tables.MOST_MISSES]])
+        shown = Markup(html.fragment(found, Links(asked)))  # noqa: S704  # escaped there
+    return page(
+        request, "dashboard.html", asked=asked, repositories=sorted(seat.visible, key=str.lower),
+        everything=seat.owner, shown=shown,
+    )  # fmt: skip
+
+
+def _rows(desk: Desk, shelf: Shelf, request: Request, seat: Seat, behind: Behind, number: int) -> HTMLResponse:
+    asked, key, section = seat.asked, behind.table, behind.section
+    table = tables.table(_found(shelf, request, seat), key)
+    part = html.page_of(table, section, (number - 1) * EACH, EACH)
+    if key not in _UNSEEN:
+        cells = [cell for _, rows in part.sections for row in rows for cell in row]
+        _note(desk, seat.person, [cell for cell in cells if isinstance(cell, Place)])
+    shown = html.rows(part, Links(asked), repositories=asked.repository is None)
+    return page(
+        request, "rows.html", asked=asked, title=table.title, section=section, number=number, key=key,
+        pages=max(1, -(-part.total // EACH)), total=part.total, shown=Markup(shown),  # noqa: S704  # escaped there
+    )  # fmt: skip
+
+
+def _found(shelf: Shelf, request: Request, seat: Seat) -> Dashboard:
+    found = shelf.gather(seat.asked, by_folder=seat.owner)
+    return _unspoiled(found) if wants_blind(request) else found
 
 
 def _unspoiled(dashboard: Dashboard) -> Dashboard:

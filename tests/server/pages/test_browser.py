@@ -129,7 +129,8 @@ def test_axe_finds_nothing(opened: Opened, scene: Scene, scheme: str):
     needed(AXE.exists(), "axe-core", mend="npm ci --prefix tests/github")
     page = opened(color_scheme=scheme)
     axe = AXE.read_text(encoding="utf-8")
-    for path in ("/queue?show=all&judged=any", "/queue?in=none", scene.path("moved"), scene.path("check")):
+    queue = ("/queue?show=all&judged=any", "/queue?in=none")
+    for path in (*queue, scene.path("moved"), scene.path("check"), "/dashboard"):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         page.evaluate(axe)
