@@ -100,7 +100,8 @@ def stages(clone: Path, *, jobs: int, budget: str) -> list[Stage]:
 
     return [
         writes("labels.jsonl", "mine", *here, "--with-clean"),
-        writes("scores.jsonl", "score", *here, "--resume", "--jobs", str(jobs)),
+        # What is finished cannot be gone on with: of the kinds that let it finish one is enough.
+        writes("scores.jsonl", "score", *here, "--resume", "--jobs", str(jobs), steps=("file",)),
         Stage("import", ("audit", "import", "labels.jsonl", "scores.jsonl", *of, *here)),
         Stage("queue", ("audit", "queue", "--budget", budget, "--seed", "history", "--format", "json")),
         Stage("verdicts", ("audit", "import", "verdicts.jsonl")),
@@ -160,7 +161,8 @@ def broken(
                     ends.append(_killed(stage, folder, like, Stop(kind, place)))
                     if ends[-1].code is not None:
                         break
-            _done(stage, folder, run(stage.arguments, folder, name=stage.name))
+            if not ends or ends[-1].code is None:
+                ends.append(_done(stage, folder, run(stage.arguments, folder, name=stage.name)))
             dead = [one for one in ends if one.code is None]
             told.append(
                 {

@@ -20,9 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-STEPS = ("file", "commit", "committed")
-"""Kinds of steps: at a file of the folder that is opened for writing, renamed, removed or cut; the end of a
-transaction; the first statement after one."""
+STEPS = ("commit", "committed", "file")
+"""Kinds of steps: the end of a transaction; the first statement after one; a file of the folder that is opened for
+writing, renamed, removed or cut."""
 
 _FILES = ("os.rename", "os.remove", "os.truncate", "os.link")
 _PATIENCE = 30.0  # seconds for what a killed command has started to end as well
