@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import sys
 from dataclasses import dataclass
 
 _MEGABYTE = 1 << 20
@@ -22,7 +23,8 @@ class Limits:
 def bind(limits: Limits, *, written: bool) -> None:
     """Bind this process to its limits. One that runs a `written` method may start no others and write no files."""
     _set(resource.RLIMIT_CPU, limits.cpu)
-    _set(resource.RLIMIT_AS, limits.memory * _MEGABYTE)
+    if sys.platform != "darwin":  # which has the name of this limit, and not the limit
+        _set(resource.RLIMIT_AS, limits.memory * _MEGABYTE)
     _set(resource.RLIMIT_CORE, 0)
     if written:
         _set(resource.RLIMIT_FSIZE, 0)
