@@ -120,6 +120,19 @@ def test_blind_hides_what_others_think_until_the_verdict(reviewed: GitRepository
         assert terminal.leave() == 0
 
 
+def test_who_has_seen_the_answer_is_blind_no_more(reviewed: GitRepository, url: str):
+    """Whoever they say they are: it is the name on record that counts."""
+    with showing(reviewed, "HEAD", "--who", "bob") as terminal:
+        assert terminal.leave() == 0
+    with showing(reviewed, "HEAD", "--who", "bob", "--blind") as terminal:
+        assert "blind" not in terminal.screen
+        assert re.search(r"risk \S+%", terminal.screen)
+        assert terminal.leave() == 0
+    with showing(reviewed, "HEAD", "--blind") as terminal:
+        assert "1 of 2, blind" in terminal.screen
+        assert terminal.leave() == 0
+
+
 def test_nothing_is_on_record_by_accident(reviewed: GitRepository, url: str):
     """A question that is left, a dismissal without a reason, and text that was pasted, say nothing."""
     with showing(reviewed, "HEAD") as terminal:

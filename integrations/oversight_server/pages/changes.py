@@ -126,8 +126,6 @@ def _seat(desk: Desk, person: Person, repository: str, commit: str, *, diff: boo
         raise _unknown() from None
     # A change without a report has the name of the folder that it was found in.
     dossier = replace(dossier, entry=replace(dossier.entry, repository=found[0].repository if found else repository))
-    # Nobody is blind who has seen it; and who has not is, whatever mode they are in.
-    seen = listing.has_seen(desk.store.engine, person.login, commit)
 
     def append(said: Verdict) -> int:
         before = sum(one.who == said.who for one in dossier.said)
@@ -135,9 +133,11 @@ def _seat(desk: Desk, person: Person, repository: str, commit: str, *, diff: boo
             raise _SaidError
         return desk.store.head().entries
 
+    # Nobody is blind who has seen it; and who has not is, whatever mode they are in.
+    seen = listing.has_seen(desk.store.engine, person.login, commit)
     session = Session(
-        dossier, (), who=person.login, own=lambda entry: desk.own(person, entry), blind=found != [] and not seen,
-        gather=lambda _: dossier, append=append, place="pages",
+        dossier, (), who=person.login, own=lambda entry: desk.own(person, entry), blind=bool(found),
+        gather=lambda _: dossier, append=append, saw=lambda _: seen, place="pages",
     )  # fmt: skip
     return Seat(desk, person, role, session, shelf.reading)
 

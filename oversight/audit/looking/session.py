@@ -19,8 +19,8 @@ class Session:
     """Which change is looked at, and by whom.
 
     `first` is the change to begin with; `waiting` others, in their order. In `blind` mode that order, which tells what
-    the model thinks, is replaced by one that tells nothing. `own` says whether the person wrote a change; `place` is a
-    word for where they are.
+    the model thinks, is replaced by one that tells nothing. `own` says whether the person wrote a change, `saw` whether
+    they were shown before what its report says; `place` is a word for where they are.
     """
 
     def __init__(
@@ -33,11 +33,12 @@ class Session:
         blind: bool,
         gather: Callable[[Entry], Dossier],
         append: Append,
+        saw: Callable[[Entry], bool] = lambda _: False,
         place: str = "terminal",
     ) -> None:
         self.dossier = first
         self._who, self._own, self._blind = who, own, blind
-        self._gather, self._append, self._place = gather, append, place
+        self._gather, self._append, self._saw, self._place = gather, append, saw, place
         listed = shuffled(waiting) if blind else list(waiting)
         names = [(one.repository.lower(), one.commit) for one in listed]
         here = (first.entry.repository.lower(), first.entry.commit)
@@ -52,8 +53,12 @@ class Session:
 
     @property
     def hidden(self) -> bool:
-        """Whether what others think is hidden: in blind mode, until the person has said something of the change."""
-        return self._blind and all(verdict.who != self._who for verdict in self.dossier.said)
+        """Whether what others think is hidden: in blind mode, until the person has said something of the change.
+
+        Raises `StoreError`.
+        """
+        said = any(verdict.who == self._who for verdict in self.dossier.said)
+        return self._blind and not said and not self._saw(self.dossier.entry)
 
     def move(self, step: int) -> bool:
         """Go to another change; False where there is none. Raises `StoreError`."""

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -102,19 +103,26 @@ def _session(
     from oversight.audit.looking.authors import wrote
     from oversight.audit.looking.dossier import gather
     from oversight.audit.looking.session import Session
+    from oversight.audit.store import listing
 
     def append(verdict: Verdict) -> int:
         store.append([verdict])
         return store.head().entries
 
+    def shown(dossier: Dossier) -> Dossier:
+        if not blind:  # nobody is blind afterwards, also in a browser
+            listing.note_seen(store.engine, names[0], [dossier.entry.commit], datetime.now(UTC))
+        return dossier
+
     return Session(
-        first,
+        shown(first),
         waiting,
         who=names[0],
         own=lambda entry: wrote(entry, names),
         blind=blind,
-        gather=lambda entry: gather(store, files, entry),
+        gather=lambda entry: shown(gather(store, files, entry)),
         append=append,
+        saw=lambda entry: listing.has_seen(store.engine, names[0], entry.commit),
     )
 
 
