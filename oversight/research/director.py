@@ -1,6 +1,6 @@
 """The loop: researchers propose, workers train, the vault is asked of what is promising, and all is written down.
 
-    round 0      the hand-chosen default, screened: what everything is compared with
+    round 0      the hand-chosen default, naive, human labels alone: what everything is compared with
     round 1 ..   a proposal of every researcher ── screen ──┬── promising ── predictions ── vault
                                                             └── not ── recorded, and learned from
 
@@ -27,7 +27,7 @@ from oversight.research.study import Result, Study
 from oversight.research.vault.detectors import Earlier, standing
 
 BASELINE = "director"
-"""Whose the first experiment is."""
+"""Whose the first experiments are."""
 
 PROMISING = 2 / 3
 """Share of the screens so far that one has to reach for the vault to be asked."""
@@ -97,7 +97,10 @@ class Director:
         before = [result for result in self._results if result.experiment.round < number]
         done = {result.experiment.name for result in self._results}
         if number == 0:
-            planned = [Experiment(0, 0, BASELINE, Proposal(REFERENCES["default"], "the hand-chosen default"))]
+            planned = [
+                Experiment(place, 0, BASELINE, Proposal(one, f"what is compared with: {name}"))
+                for place, (name, one) in enumerate(REFERENCES.items())
+            ]
         else:
             planned = []
             for proposer in self._proposers:

@@ -7,8 +7,8 @@ from oversight.experiment.choice import DEFAULT, HUMAN_ONLY
 from oversight.research.model import Configuration
 
 REFERENCES = {
+    "default": Configuration(DEFAULT),
     "naive": Configuration(methods.PLAIN),
     "human_only": Configuration(HUMAN_ONLY),
-    "default": Configuration(DEFAULT),
 }
 """By the name of the vault's series. The default is the method that people chose by hand."""

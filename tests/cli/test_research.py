@@ -81,7 +81,7 @@ def test_a_study_is_run_and_read(laid: Study, capsys: pytest.CaptureFixture[str]
     assert len(told.err.splitlines()) == 5
     results = Study(laid.folder).experiments()
     assert all(one.screen is not None or one.error for one in results)
-    assert [one.answer for one in results if one.experiment.researcher == "director"] == [None]
+    assert [one.answer for one in results if one.experiment.researcher == "director"] == [None] * 3
     assert run(["research", "status", folder]) == 0
     assert "evil-b-name-2" in capsys.readouterr().out
     assert run(["research", "report", folder, "--findings", "2"]) == 0

@@ -72,22 +72,22 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 def test_every_researcher_is_heard_in_every_round(whole: Study) -> None:
-    """The hand-chosen default comes first; then each researcher has one experiment a round, none of them twice."""
+    """The references come first; then each researcher has one experiment a round, and nothing is tried twice."""
     results = whole.experiments()
     assert len(results) == 40
     assert [one.experiment.number for one in results] == list(range(40))
-    assert results[0].experiment.researcher == BASELINE
-    assert results[0].configuration.method == "residual-mixed"
-    assert {one.experiment.researcher for one in results[1:5]} == {"mixer", "filter", "believer", "relabeller"}
+    assert {one.experiment.researcher for one in results[:3]} == {BASELINE}
+    assert [one.configuration.method for one in results[:3]] == ["residual-mixed", "naive", "human-only"]
+    assert {one.experiment.researcher for one in results[3:7]} == {"mixer", "filter", "believer", "relabeller"}
     assert len({one.configuration.identity for one in results}) == 40
 
 
 def test_only_what_is_promising_is_asked(whole: Study) -> None:
-    """The vault hears of the better part of the screens, never of what failed, and never of the default."""
+    """The vault hears of the better part of the screens, never of what failed, and never of the references."""
     results = whole.experiments()
     asked = [one for one in results if one.answer is not None]
     assert 5 < len(asked) < 30
-    assert results[0].unasked == "the vault knows it"
+    assert {one.unasked for one in results[:3]} == {"the vault knows it"}
     assert results[3].error
     assert results[3].answer is None
     assert all(one.answer or one.unasked or one.error for one in results)
