@@ -78,8 +78,9 @@ def within(target: str | None) -> str:
     """
     if target is None or len(target) > _LONGEST or not target.isascii() or not target.isprintable():
         return HOME
-    if not target.startswith("/") or target.startswith("//") or "\\" in target or " " in target:
+    if not target.startswith("/") or "\\" in target or " " in target:
         return HOME
+    # Nothing between two slashes would be the name of another host.
     first = target[1:].partition("/")[0].partition("?")[0].partition("#")[0]
     return HOME if first in ("login", "logout", "") or set(first) == {"."} else target
 
