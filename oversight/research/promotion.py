@@ -20,11 +20,10 @@ from oversight.errors import OutputError, ResearchError, UsageError, VaultError
 from oversight.reports.escape import code, data, markdown
 from oversight.reports.output import write
 from oversight.research import leaderboard
+from oversight.research.laboratory import predictions
 from oversight.research.model import Configuration, as_json
-from oversight.research.runner import Clock, TrainingError, Worker, predicted
 from oversight.research.study import Study
 from oversight.research.vault.client import Vault
-from oversight.research.worker.limits import Limits
 
 STAGE = "shadow"
 """Where everything that was promoted begins."""
@@ -79,15 +78,7 @@ def confirm(study: Study, experiment: str) -> Iterator[dict[str, Any]]:
             if (experiment, name) in known:
                 yield known[experiment, name]
                 continue
-            ground, limits = study.ground(name), Limits()
-            written = configuration.code is not None
-            with Worker([ground], limits, written=written, hidden=study.folder) as worker:
-                try:
-                    found = predicted(worker, [ground], configuration, Clock(limits), seed=study.plan.seed)[0]
-                except TrainingError as error:
-                    raise ResearchError(
-                        f"training failed: {error.reason}", mend="try again with more memory"
-                    ) from error
+            found = predictions(study, configuration, [name])
             yield vault.confirm(experiment, name, found[name])
 
 
