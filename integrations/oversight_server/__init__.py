@@ -1,7 +1,7 @@
 """The webhook server: a GitHub App that loses nothing.
 
     command.py, serving.py     `oversight serve`: settings and logs; listening.py: a socket, uvicorn, signals
-    settings.py                what the operator says, in variables `OVERSIGHT_…`
+    settings.py                what the operator says, in variables `OVERSIGHT_…`; missettings.py: what is wrong with it
     app.py                     what the application is made of, and what starts and stops with it
     errors.py                  one JSON shape for everything that is refused
     webhooks.py                from bytes that anybody may have sent to a delivery that is on disk

@@ -19,11 +19,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from oversight.audit.budget.spending import parse
 from oversight.errors import ConfigError, UsageError
 from oversight.experiment.runs import data_directory
-from oversight.reports.escape import terminal
+from oversight_server.missettings import NESTED, PREFIX, no_json, refused
+from oversight_server.missettings import variable as variable
 from oversight_server.origins import origin_of
 
-PREFIX = "OVERSIGHT_"
-NESTED = "__"
 SHORTEST_SECRET = 8
 
 _LARGEST_KEY = 65_536
@@ -340,12 +339,9 @@ def load(**given: Any) -> Settings:
     try:
         settings = Settings(**_of_files() | flags)
     except ValidationError as error:
-        raise _refused(error) from None
-    except SettingsError:
-        named = ", ".join(sorted(name for name in os.environ if name in (f"{PREFIX}GITHUB", f"{PREFIX}RETENTION")))
-        raise ConfigError(
-            f"{named or 'a setting'} is no JSON", mend=f"set {PREFIX}GITHUB{NESTED}APP_ID and its like one by one"
-        ) from None
+        raise refused(error) from None
+    except SettingsError as error:
+        raise no_json(error) from None
     if settings.metrics_protected and settings.api_token is None:
         raise ConfigError(
             f"{PREFIX}METRICS_PROTECTED is on without a token to ask for", mend=f"set {PREFIX}API_TOKEN as well"
@@ -370,26 +366,3 @@ def _of_files() -> dict[str, str]:
                 mend="let the user that runs the server read it",
             ) from None
     return found
-
-
-def variable(*path: object) -> str:
-    """Return the variable of a setting.
-
-    >>> variable("github", "app_id")
-    'OVERSIGHT_GITHUB__APP_ID'
-    """
-    return PREFIX + NESTED.join(str(name) for name in path).upper()
-
-
-def _refused(error: ValidationError) -> ConfigError:
-    """Return what is wrong with the first setting, and how many others there are; no value is repeated."""
-    errors = error.errors(include_url=False, include_context=False, include_input=False)
-    first = errors[0]
-    name = terminal(variable(*first["loc"]), 100)
-    others = f", and {len(errors) - 1} more" if len(errors) > 1 else ""
-    if first["type"] == "missing":
-        return ConfigError(f"{name} is not set{others}", mend="see docs/SERVER.md; `openssl rand -hex 32` makes one")
-    if first["type"] == "extra_forbidden":
-        return ConfigError(f"{name} is no setting{others}", mend="see docs/SERVER.md for their names")
-    reason = terminal(str(first["msg"]).removeprefix("Value error, "), 200)
-    return ConfigError(f"{name}: {reason}{others}", mend="correct it; docs/SERVER.md says what it is for")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from oversight.cli import doctor
 from tests.cli.conftest import Oversight
@@ -41,6 +44,13 @@ def test_a_missing_extra_is_no_error(oversight: Oversight, monkeypatch: pytest.M
     (finding,) = doctor._extras()
     assert finding.ok is None
     assert "oversight-review[train]" in (finding.mend or "")
+
+
+def test_a_server_that_lacks_a_package_is_told_so():
+    """All that the extra installs is looked for, so that none of it is missing first when it starts."""
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {canonicalize_name(Requirement(one).name) for one in project["optional-dependencies"]["server"]}
+    assert set(doctor._EXTRAS["server"]) == wanted - {"oversight-review"}
 
 
 def test_a_cache_that_cannot_be_written_is_told(oversight: Oversight, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

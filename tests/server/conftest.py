@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 
 from oversight_server.children.pool import Pool
+from oversight_server.database import open_database
+from oversight_server.inbox import Inbox
 from oversight_server.settings import Settings
 from tests.github.conftest import github  # noqa: F401  # fixture
 from tests.github.double import Double
@@ -34,6 +38,33 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'audit.db'}"
     url: str = request.getfixturevalue("postgres").url
     return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A database with the server's tables, of either kind."""
+    opened = open_database(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def inbox(engine: Engine) -> Iterator[Inbox]:
+    """An inbox on a database of either kind."""
+    with running(engine) as made:
+        yield made
+
+
+@contextmanager
+def running(engine: Engine) -> Iterator[Inbox]:
+    """An inbox that writes, for the length of the block."""
+    inbox = Inbox(engine)
+    inbox.start()
+    try:
+        yield inbox
+    finally:
+        inbox.close(30)
+        assert not inbox.alive
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from fastapi import Request
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -194,16 +195,27 @@ def test_who_may_not_ask_learns_nothing(api: Served, tmp_path: Path) -> None:
     assert all(answer.headers["www-authenticate"] == "Bearer" for answer in answers)
 
 
-def test_bodies_have_a_limit(api: Served) -> None:
-    """Announced or not, and nothing is read beyond it."""
-    refused(ask(api, {"diff": "x" * 1_100_000}), 413)
+def test_bodies_have_a_limit(api: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Announced or not, and nothing is read beyond it but the piece that goes over it."""
+    given: list[int] = []
+    stream = Request.stream
+
+    async def counted(self: Request) -> AsyncIterator[bytes]:
+        async for piece in stream(self):
+            given.append(len(piece))
+            yield piece
 
     def pieces() -> Iterator[bytes]:
-        for _ in range(200):
+        for _ in range(2_000):
             yield b"x" * 10_000
 
+    monkeypatch.setattr(Request, "stream", counted)
+    refused(ask(api, {"diff": "x" * 1_100_000}), 413)
+    assert given == []
     answer = api.request("POST", "/api/review", pieces(), {"Content-Type": "application/json", **BEARER})
     refused(answer, 413)
+    assert answer.headers["connection"] == "close"
+    assert sum(given[:-1]) <= 1024 * 1024 < sum(given)
     refused(ask(api, b"diff", kind="text/x-diff"), 415)
 
 

@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, event
 
 from oversight_server import dispatcher as dispatcher_module
-from oversight_server.database import open_database
 from oversight_server.dispatcher import Dispatcher
 from oversight_server.inbox import Delivery, Inbox
 from tests.server.recorder import Recorder
-from tests.server.test_inbox import delivery, put, running
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A database with the server's tables, of either kind."""
-    opened = open_database(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def inbox(engine: Engine) -> Iterator[Inbox]:
-    """An inbox on a database of either kind."""
-    with running(engine) as made:
-        yield made
+from tests.server.test_inbox import delivery, put
 
 
 def dispatching(inbox: Inbox, recorder: Recorder, keep: timedelta = timedelta(days=1)) -> Dispatcher:

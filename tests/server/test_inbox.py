@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -16,6 +15,7 @@ from oversight_server import inbox as inbox_module
 from oversight_server.database import open_database
 from oversight_server.inbox import LEASE, Delivery, Inbox, InboxFullError
 from oversight_server.tables import deliveries, metadata
+from tests.server.conftest import running
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -23,33 +23,6 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def delivery(identity: str, payload: bytes = b"{}") -> Delivery:
     """A delivery of that id."""
     return Delivery(identity, "push", payload, NOW)
-
-
-@contextmanager
-def running(engine: Engine) -> Iterator[Inbox]:
-    """An inbox that writes, for the length of the block."""
-    inbox = Inbox(engine)
-    inbox.start()
-    try:
-        yield inbox
-    finally:
-        inbox.close(30)
-        assert not inbox.alive
-
-
-@pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
-    """A database with the server's tables, of either kind."""
-    opened = open_database(database_url)
-    yield opened
-    opened.dispose()
-
-
-@pytest.fixture
-def inbox(engine: Engine) -> Iterator[Inbox]:
-    """An inbox on a database of either kind."""
-    with running(engine) as made:
-        yield made
 
 
 def put(inbox: Inbox, *wanted: Delivery) -> list[bool]:

@@ -17,7 +17,10 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as searching
 from hypothesis import strategies as st
 
-from oversight_server import health, listening
+from oversight import cli
+from oversight.errors import UsageError
+from oversight_server import health, listening, serving
+from oversight_server.listening import listen
 from oversight_server.signature import sign
 from tests.server.client import HOOKS, SECRET
 from tests.server.conftest import settings_of
@@ -52,22 +55,42 @@ def refused(directory: Path, *arguments: str, **variables: str) -> str:
         ({"OVERSIGHT_DATABASE_URL": "mysql://me:xyzzy@host/name"}, "mysql is no kind of database"),
         ({"OVERSIGHT_DATABASE_URL": "xyzzy"}, "the database's URL cannot be understood"),
         ({"OVERSIGHT_DATABASE_URL": "sqlite:////dev/null/audit.db"}, "cannot be written"),
-        ({"OVERSIGHT_DATABASE_URL": "postgresql://me:xyzzy@127.0.0.1:1/name"}, "the database says: "),
     ],
 )
-def test_what_keeps_it_from_starting_is_one_line(tmp_path: Path, variables: dict[str, str], said: str):
+def test_what_keeps_it_from_starting_is_one_line(
+    tmp_path: Path,
+    variables: dict[str, str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
     """A call that cannot work ends with exit code 2, and says why without a traceback and without a password."""
-    line = refused(tmp_path, **variables)
+    monkeypatch.setattr(serving.logs, "configure", lambda *_: None)  # it is this process's
+    for name, value in {"OVERSIGHT_DATA_DIR": str(tmp_path), "OVERSIGHT_WEBHOOK_SECRET": SECRET, **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert cli.run(["serve", "--port", "0"]) == 2
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    (line,) = shown.err.splitlines()
+    assert line.startswith("oversight: ")
     assert said in line
     assert "xyzzy" not in line
 
 
-def test_a_port_that_is_taken_is_said(tmp_path: Path):
-    """Two servers on one port: the second one names it."""
+def test_a_process_that_cannot_start_says_so_in_one_line(tmp_path: Path):
+    """Its log, exit code and all: where the database is away, and where the port is another's."""
+    line = refused(tmp_path, OVERSIGHT_DATABASE_URL="postgresql://me:xyzzy@127.0.0.1:1/name")
+    assert "the database says: " in line
+    assert "xyzzy" not in line
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert f"cannot listen on 127.0.0.1 port {port}" in refused(tmp_path, "--port", port)
-    assert "cannot listen on no.such.host.invalid" in refused(tmp_path, "--host", "no.such.host.invalid")
+
+
+def test_an_address_that_is_none_is_said():
+    """By its name."""
+    with pytest.raises(UsageError, match=r"cannot listen on no\.such\.host\.invalid"):
+        listen("no.such.host.invalid", 0)
 
 
 def test_it_serves_and_stops_when_it_is_told(start: Start):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from oversight.errors import ConfigError
-from oversight_server.settings import SHORTEST_SECRET, Settings, load
+from oversight_server.settings import SHORTEST_SECRET, Settings, load, variable
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nAAAA\n-----END RSA PRIVATE KEY-----\n"
 SECRET = "a secret of the tests"
@@ -82,11 +82,16 @@ def test_secrets_as_short_as_allowed_are_taken(monkeypatch: pytest.MonkeyPatch):
     assert load().secrets == (b"x" * SHORTEST_SECRET,)
 
 
-def test_a_group_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch):
-    """The settings of a group are set one by one, or as JSON."""
-    monkeypatch.setenv("OVERSIGHT_GITHUB", "{xyzzy")
+GROUPS = [name for name, field in Settings.model_fields.items() if field.default_factory and name != "data_dir"]
+
+
+@pytest.mark.parametrize("name", [*map(variable, GROUPS), "OVERSIGHT_API__REPOSITORIES"])
+def test_what_is_no_json_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str):
+    """The settings of every group are set one by one, or as JSON."""
+    monkeypatch.setenv("OVERSIGHT_GITHUB__API_URL", "https://github.example.com/api/v3")
+    monkeypatch.setenv(name, "{xyzzy")
     error = refused()
-    assert "OVERSIGHT_GITHUB" in error.message
+    assert error.message == f"{name} is no JSON"
     assert "xyzzy" not in str(error)
 
 

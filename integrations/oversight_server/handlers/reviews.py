@@ -72,7 +72,12 @@ def give_up(job: Job, desk: Desk) -> Done:
     if newest is None or (newest.id, newest.state) != (told["review"], State.DEAD):
         return Done("not wanted")
     with desk.services.github.client(job.installation, repository) as api:
-        pull = current(api, number_of(job))
+        try:
+            pull = current(api, number_of(job))
+        except NotFound:
+            if not gone(job, desk):
+                raise
+            return Done("gone", State.CANCELLED)
         if (pull.state, pull.head_sha) != ("open", told["head"]):
             return Done("cancelled", State.CANCELLED)
         why = UnscoredError(f"the review was given up: {told['why']}", mend="comment `/oversight review` to try again")
