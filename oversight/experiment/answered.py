@@ -63,5 +63,5 @@ def only_answered(pool: Pool, answered: Answered) -> Pool:
 
 def _shown(recipe: str) -> str:
     told = json.loads(recipe)
-    how = f"{told['wordings']} wordings" + " and a critique" * bool(told["critique"])
+    how = f"{told['wordings']} wording" + "s" * (told["wordings"] > 1) + " and a critique" * bool(told["critique"])
     return f"{told['model']}, {how}, prompt {told['version']}"

@@ -30,6 +30,7 @@ def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
             f"- {weak['n']} weak labels of the reviewer `{weak['reviewer']}`, mean risk {weak['mean_risk']:.3f}",
             f"- method `{method['name']}`",
             f"- {_start(metrics['started_from'])}",
+            *_claude(metrics["claude"]),
             *_encoder(metrics["encoder"]),
             "",
             "## What `risk` means",
@@ -52,6 +53,14 @@ def _start(origin: Mapping[str, Any] | None) -> str:
         f"training went on from the model `{origin['name']}` {origin['version']} (sha256 {origin['sha256'][:12]}), "
         "which other histories taught, or this one if its card says so"
     )
+
+
+def _claude(heard: Mapping[str, Any] | None) -> list[str]:
+    if heard is None:
+        return []
+    return [
+        f"- {heard['labels']} of {heard['of']} changes that were learned from had a label of Claude ({heard['recipe']})"
+    ]
 
 
 def _encoder(encoder: Mapping[str, Any] | None) -> list[str]:

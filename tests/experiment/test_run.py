@@ -174,6 +174,11 @@ def test_figures_and_card_are_plain(trained: Trained) -> None:
     shown = card("small", "abc", trained.metrics)
     assert "What `risk` means" in shown
     assert f"{trained.metrics['test']['scores']['student']['auroc']['value']:.3f}" in shown
+    assert "Claude" not in shown
+    heard = {"recipe": "m, 1 wording, prompt p", "labels": 3, "of": 5}
+    assert "3 of 5 changes that were learned from had a label of Claude (m, 1 wording, prompt p)" in card(
+        "small", "abc", trained.metrics | {"claude": heard}
+    )
 
 
 def test_the_same_plan_gives_the_same_student(trained: Trained, clone: Path, cache: Path) -> None:
