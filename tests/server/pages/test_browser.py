@@ -51,6 +51,12 @@ def said(staged: Served) -> list[tuple[str, str, str]]:
     return [(one.change_id, one.decision.value, one.note) for one in record.verdicts]
 
 
+def came(page: Page, title: str) -> None:
+    """Wait for a page, and for its scripts, which take keys."""
+    expect(page.locator("h1")).to_contain_text(title)
+    page.wait_for_load_state("load")
+
+
 def test_three_changes_by_keys_alone(opened: Opened, staged: Served, scene: Scene):
     """From the queue to verdicts on the ledger: hunks, reasons, help, and the focus where one goes on."""
     before = said(staged)
@@ -58,6 +64,7 @@ def test_three_changes_by_keys_alone(opened: Opened, staged: Served, scene: Scen
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.click("text=Drop a check")
+    came(page, "Drop a check")
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
@@ -75,9 +82,9 @@ def test_three_changes_by_keys_alone(opened: Opened, staged: Served, scene: Scen
         expect(page.locator("#live")).to_contain_text("On record as")
         assert f"done={scene.commits['check' if key == 'r' else 'hostile' if key == 's' else 'moved']}" in page.url
     page.keyboard.press("k")
-    expect(page.locator("h1")).to_contain_text("Move a script")
+    came(page, "Move a script")
     page.keyboard.press("q")
-    expect(page.locator("h1")).to_have_text("Queue")
+    came(page, "Queue")
     wanted = [(scene.commits["check"], "risky", "no check"), (scene.commits["hostile"], "safe", ""),
               (scene.commits["moved"], "unsure", "drew it")]  # fmt: skip
     assert said(staged)[len(before) :] == wanted
@@ -100,6 +107,7 @@ def test_blind_hides_and_reveals(opened: Opened, staged: Served, scene: Scene):
     """What others think is not in the page at all until the verdict is on record; then all of it is."""
     page = opened("/queue?in=none", who="bob")
     page.click("text=Judge blind")
+    expect(page.locator("text=Leave blind mode")).to_be_visible()
     page.goto(scene.path("notes"))
     assert "10%" not in page.content()
     expect(page.locator("#hidden")).to_contain_text(SHOWN)
@@ -115,11 +123,12 @@ def test_without_scripts(opened: Opened, staged: Served, scene: Scene):
     """Reading, judging and going on are links and forms."""
     page = opened("/queue?judged=any", java_script_enabled=False)
     page.click("text=Drop a check")
+    came(page, "Drop a check")
     assert TOLD in page.content()
     page.check("#say-unsure")
     page.fill("#note", "by hand")
     page.click("#verdict button")
-    assert "On record as unsure" in page.content()
+    expect(page.locator("#done")).to_contain_text("On record as unsure")
     assert said(staged)[-1] == (scene.commits["check"], "unsure", "by hand")
 
 
