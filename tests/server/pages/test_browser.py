@@ -91,7 +91,7 @@ def test_three_changes_by_keys_alone(opened: Opened, staged: Served, scene: Scen
 
 
 def test_a_reason_that_is_missing_is_asked_for(opened: Opened, staged: Served, scene: Scene):
-    """The focus is on what is wrong; Escape takes a choice back; without a network nothing is lost silently."""
+    """The focus is on what is wrong, and Escape takes a choice back."""
     page = opened(scene.path("large"))
     page.keyboard.press("d")
     page.keyboard.press("Enter")
