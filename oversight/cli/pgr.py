@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oversight.cli.answered import heard
+from oversight.cli.answered import heard, tell
 from oversight.cli.audit.database import Database, labels_of
 from oversight.cli.options import HERE, Repo
 from oversight.cli.progress import progress
@@ -215,6 +215,7 @@ def _measure(repository: Repository, protocol: Protocol, asked: _Asked) -> None:
     with progress("reading the history") as advance:
         pool = read_pool(repository, tip, advance=advance)
     ground = ground_of(repository, pool, protocol, progress)
+    tell(protocol.answered, asked.weak)
     with progress("training", recovery.steps(asked.method, protocol.seeds)) as advance:
         scores = recovery.scores_of(ground, asked.weak, asked.method, advance)
     with progress("resampling"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversight.cli.answered import heard
+from oversight.cli.answered import heard, tell
 from oversight.cli.audit.database import Database, labels_of
 from oversight.cli.progress import progress
 from oversight.errors import MissingExtraError, UsageError
@@ -113,6 +113,7 @@ def train(
         tip = repository.resolve("HEAD")
         plan = replace(plan, answered=heard(repository, plan.weak))
         trained = run(repository, tip, plan, progress)
+        tell(plan.answered, plan.weak)
         name, version = repository.name, tip[:12]
     files = to_files(
         trained.student,

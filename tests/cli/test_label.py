@@ -12,7 +12,7 @@ import pytest
 
 from oversight.changes.repository import Repository
 from oversight.cli import run
-from oversight.cli.answered import heard
+from oversight.cli.answered import heard, tell
 from oversight.config import load
 from oversight.errors import ConfigError, LabelError
 from oversight.experiment.human import read_labels
@@ -70,7 +70,9 @@ def test_labels_are_written_kept_and_found(
     assert set(stub.paid.values()) == {1}
     capsys.readouterr()
     with Repository.open(clone) as repository:
-        assert heard(repository, "panel").labels.keys() == {row["commit"] for row in whole}
+        said = heard(repository, "panel")
+        assert said.labels.keys() == {row["commit"] for row in whole}
+        tell(said, "panel")
         assert not heard(repository, "lexical").labels
     assert f"claude has a say: {len(whole)} labels, by claude-haiku-5-5, 1 wording" in capsys.readouterr().err
     with pytest.raises(LabelError):
@@ -116,7 +118,7 @@ def test_leave_may_come_from_the_environment(
 def test_the_panel_says_that_it_goes_on_without(clone: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where nothing was asked nobody waits for it, and nobody is left to guess."""
     with Repository.open(clone) as repository:
-        assert not heard(repository, "panel").labels
+        tell(heard(repository, "panel"), "panel")
     assert "the panel goes on without claude" in capsys.readouterr().err
 
 
