@@ -13,9 +13,12 @@ from tests.needed import needed
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for all tests; each opens a context of its own, which shares nothing with others."""
+    """One browser for the tests of a module; each opens a context of its own, which shares nothing with others.
+
+    Not for the session: as long as playwright runs, its event loop runs in this thread, and no other can.
+    """
     found = next((path for path in map(shutil.which, _NAMES) if path is not None), None)
     needed(found is not None, "Chromium", mend="apt-get install chromium")
     with sync_playwright() as playwright:

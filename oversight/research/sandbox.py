@@ -98,9 +98,9 @@ def _wrapped(program: str, seen: Sequence[Path]) -> list[str]:
         "--gid", "65534",
         "--clearenv",
         *environment,
-        *binds,
         "--dev", "/dev",
         "--tmpfs", NOWHERE,
+        *binds,  # after what they may lie in
         "--chdir", NOWHERE,
         "--remount-ro", "/dev",
         "--remount-ro", NOWHERE,

@@ -35,10 +35,15 @@ def test_the_page_says_what_was_answered_and_what_was_reviewed():
         "p50_ms": 20.4, "p99_ms": 50.6, "worst_ms": 60.0,
     }  # fmt: skip
     one = {
-        "burst": burst, "reviews": {"scored": 900.0, "seconds": 600.0}, "memory_mb": [[2000, 150.2]],
+        "burst": burst, "second_burst": {**burst, "p99_ms": 70.2},
+        "reviews": {"scored": 900.0, "seconds": 600.0}, "memory_mb": [[2000, 150.2]],
         "taken_at": "2026-01-02", "cores": 2, "load": 0.1, "clone": "project",
     }  # fmt: skip
     page = table({"SQLite": one})
-    expected = "| SQLite | 2, 0.1 | 990 of 999 | 25 | 1.2 s | 20 ms | 51 ms | 60 ms | 900 of 1000 | 600 s |"
-    assert expected in page.splitlines()
+    for line in (
+        "| SQLite | 2, 0.1 | first | 990 of 999 | 25 | 1.2 s | 20 ms | 51 ms | 60 ms |",
+        "| SQLite | 2, 0.1 | second | 990 of 999 | 25 | 1.2 s | 20 ms | 70 ms | 60 ms |",
+        "| SQLite | 900 of 1000 | 600 s |",
+    ):
+        assert line in page.splitlines()
     assert "| SQLite | 2,000: 150 |" in page.splitlines()

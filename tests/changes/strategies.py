@@ -7,11 +7,17 @@ from hypothesis import strategies as st
 from oversight.changes.languages import language_of
 from oversight.changes.model import FileChange, FileStatus, Hunk, Line, LineKind
 
+
+def _read(raw: bytes) -> str:
+    """As the parser reads what git prints."""
+    return raw.decode("utf-8", "surrogateescape")
+
+
 # Any byte but newline and NUL, as `decode` would hand it out; NUL is no part of a path, but of text.
 _bytes = st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").replace(b"\0", b""))
 texts = st.one_of(
     st.text(max_size=12).map(lambda text: text.replace("\n", "")),
-    _bytes.map(lambda raw: raw.decode("utf-8", "surrogateescape")),
+    _bytes.map(_read),
     st.sampled_from(
         ["-- a/x", "++ b/x", "@ -1 +1 @@", "\\ No newline at end of file", "diff --git a/x b/x", "\r", "\t"]
     ),
@@ -20,7 +26,7 @@ paths = st.one_of(
     st.sampled_from(
         ["a.py", "a/b.py", "b/a", "with space.c", "tab\there", 'quo"te', "back\\slash", "ä.txt", "x and y", "\r"]
     ),
-    _bytes.map(lambda raw: raw.decode("utf-8", "surrogateescape")).filter(lambda path: path.strip("/")),
+    _bytes.map(_read).filter(lambda path: path.strip("/")),
 ).filter(lambda path: path != "/dev/null" and not path.startswith("/"))
 modes = st.sampled_from(["100644", "100755"])
 
@@ -36,7 +42,8 @@ def hunks(draw: st.DrawFn, kinds: tuple[LineKind, ...] = tuple(LineKind)) -> Hun
         lines.append(Line(kind, *numbers, draw(texts), draw(st.sampled_from([False, False, False, True]))))
         old += kind is not LineKind.ADDED
         new += kind is not LineKind.DELETED
-    section = draw(texts).replace("\r", "")
+    # Without what stood between them, bytes that are no text can become text.
+    section = _read(draw(texts).replace("\r", "").encode("utf-8", "surrogateescape"))
     return Hunk(old_start, new_start, section, tuple(lines))
 
 
