@@ -262,7 +262,7 @@ def table(found: Mapping[str, Any]) -> str:
         "reviews run in\nchild processes. The second burst tells of the same heads, when a tenth of the reviews is "
         "done and others are under way.\nThe sender, git's server and the GitHub of the tests share the cores. "
         "Afterwards, deliveries that tell of the same heads\nonce more; memory is `RssAnon` of the server.\n\n",
-        "| database | cores, load | burst | accepted | connections | in | p50 | p99 | worst |\n",
+        "| database | cores, load at the end | burst | accepted | connections | in | p50 | p99 | worst |\n",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     ]
     for database, one in found.items():

@@ -15,6 +15,7 @@ from oversight_server.logs import bound
 _BATCH = 50
 _POLL = 1.0
 _SWEEP = 3600.0
+_COURTESY = 0.2  # seconds for which each delivery lets others be stored first: no storm keeps it for longer
 
 _log = logging.getLogger("oversight.server")
 
@@ -86,6 +87,7 @@ class Dispatcher:
         for delivery in claimed:
             if self._stopping.is_set():
                 break
+            self._inbox.give_way(_COURTESY)
             with bound(delivery=delivery.id):
                 try:
                     self._jobs.enqueue(delivery)

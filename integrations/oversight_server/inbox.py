@@ -75,6 +75,8 @@ class Inbox:
         self._insert = (postgresql if engine.dialect.name == "postgresql" else sqlite).insert
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer = threading.Thread(target=self._write, name="inbox", daemon=True)
+        self._idle = threading.Event()
+        self._idle.set()
         self.arrived = threading.Event()
         """Set whenever something was stored that the queue wants."""
 
@@ -102,8 +104,16 @@ class Inbox:
         if self._waiting.qsize() >= _CAPACITY:
             raise InboxFullError
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._idle.clear()  # first: the writer may be done with it before this thread goes on
         self._waiting.put(_Waiting(delivery, wanted, answer))
         return await answer
+
+    def give_way(self, seconds: float) -> bool:
+        """Wait while deliveries are being stored, for that long at most, and return whether none is any more.
+
+        Senders hang up; what is stored can wait.
+        """
+        return self._idle.wait(seconds)
 
     def _write(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -115,6 +125,8 @@ class Inbox:
                     break
                 group.append(following)
             self._write_group(group)
+            if self._waiting.empty():
+                self._idle.set()
             if last:
                 return
 

@@ -83,11 +83,13 @@ class Impatient(H11Protocol):
 def server(app: FastAPI, connections: int) -> uvicorn.Server:
     """Return uvicorn as it runs here.
 
-    h11 reads the requests: unlike httptools it has a limit on their heads, and waits for no head that is larger.
+    h11 reads the requests: unlike httptools it has a limit on their heads, and waits for no head that is larger. The
+    loop is uvloop where there is one, that is anywhere but on Windows.
     """
     return uvicorn.Server(
         uvicorn.Config(
             app,
+            loop="auto",
             http=Impatient,
             ws="none",
             lifespan="on",

@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 
 _CORE = ("numpy", "onnxruntime", "GitPython", "tree-sitter", "safetensors")
+_LOOP = ("uvloop",) if sys.platform != "win32" else ()  # which there is none of
 _EXTRAS = {
     "train": ("torch", "transformers", "scikit-learn", "onnx"),
     "encoder": ("peft",),
     "audit": ("SQLAlchemy", "alembic", "psycopg"),
-    "server": ("dbos", "fastapi", "prometheus-client", "pydantic-settings", "pygments", "pyjwt", "uvicorn"),
+    "server": ("dbos", "fastapi", "prometheus-client", "pydantic-settings", "pygments", "pyjwt", "uvicorn", *_LOOP),
     "claude": ("anthropic",),
     "research": ("optuna",),
     "dask": ("distributed",),

@@ -44,6 +44,24 @@ def test_all_are_moved_on_in_their_order(inbox: Inbox, recorder: Recorder):
     assert recorder.asked == names
 
 
+def test_each_delivery_lets_others_be_stored_first(inbox: Inbox, recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
+    """And not for ever: where deliveries never cease they are moved on all the same, one after a moment."""
+    asked: list[tuple[float, int]] = []
+
+    def always_busy(seconds: float) -> bool:
+        asked.append((seconds, len(recorder.asked)))
+        return False
+
+    monkeypatch.setattr(inbox, "give_way", always_busy)
+    for number in range(3):
+        put(inbox, delivery(f"d-{number}"))
+    dispatcher = dispatching(inbox, recorder)
+    assert recorder.wait(3) == ["d-0", "d-1", "d-2"]
+    dispatcher.close(30)
+    assert [before for _, before in asked] == [0, 1, 2]
+    assert max(seconds for seconds, _ in asked) < 1
+
+
 def test_a_database_that_fails_is_asked_again(inbox: Inbox, engine: Engine, recorder: Recorder):
     """The thread outlives whatever the database does, and goes on when it is back."""
     gone = threading.Event()

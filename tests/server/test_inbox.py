@@ -185,6 +185,29 @@ def test_all_that_wait_share_a_commit(engine: Engine):
     assert commits <= 3
 
 
+def test_what_is_stored_gives_way_to_what_is_not(engine: Engine):
+    """Others wait while a delivery is on its way to the disk, no longer than they say, and not when nothing comes."""
+    gate = threading.Event()
+
+    def hold(_: object) -> None:
+        gate.wait(30)
+
+    with running(engine) as inbox:
+        assert inbox.give_way(0)
+        event.listen(engine, "commit", hold)
+
+        async def during() -> bool:
+            storing = asyncio.ensure_future(inbox.put(delivery("d-1")))
+            await asyncio.sleep(0)
+            assert not await asyncio.to_thread(inbox.give_way, 0.05)
+            gate.set()
+            return await storing
+
+        assert asyncio.run(during())
+        event.remove(engine, "commit", hold)
+        assert inbox.give_way(30)
+
+
 def test_a_claim_holds_a_bounded_amount_of_payloads(inbox: Inbox, monkeypatch: pytest.MonkeyPatch):
     """Deliveries are claimed as far as memory goes, and one that is larger than that alone."""
     monkeypatch.setattr(inbox_module, "_CLAIMED_BYTES", 250)
