@@ -21,17 +21,11 @@ from typing import Any
 
 import jsonschema
 
+from tests.claude_rules import wrong
+
 KEY = "sk-ant-a-key-that-nobody-may-see"
 NOW = "2026-11-23T08:00:00Z"
 
-_MESSAGE_KEYS = {
-    "model", "max_tokens", "messages", "system", "output_config", "tools", "tool_choice", "metadata",
-    "stop_sequences", "thinking", "service_tier",
-}  # fmt: skip
-_SCHEMA_KEYS = {
-    "type", "properties", "required", "additionalProperties", "items", "enum", "const", "anyOf", "allOf", "$ref",
-    "$defs", "description", "title", "format", "minItems",
-}  # fmt: skip
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -127,8 +121,8 @@ class Stub:
         return self._complain(f"{asked.method} {asked.path} is none of the known requests")
 
     def _message(self, params: dict[str, Any]) -> tuple[int, bytes]:
-        if wrong := _wrong(params):
-            return self._complain(wrong)
+        if why := wrong(params):
+            return self._complain(why)
         said = self.reply(params)
         if said.outcome != "succeeded":
             return _error(500, said.error, said.error)
@@ -136,7 +130,7 @@ class Stub:
 
     def _reply(self, params: dict[str, Any], said: Said) -> dict[str, Any]:
         """The message, checked against the form that it was asked in, and paid for."""
-        written = "".join(block.get("text", "") for block in said.content)
+        written = "".join(block.get("text", "") or json.dumps(block.get("input", "")) for block in said.content)
         self.paid[fingerprint(params)] += 1
         system = json.dumps(params.get("system", ""))
         cached = "cache_control" in system
@@ -174,8 +168,8 @@ class Stub:
             return self._complain("a request of a batch has a custom_id and params")
         if len(set(ids)) < len(ids) or not all(isinstance(one, str) and _CUSTOM_ID.fullmatch(one) for one in ids):
             return self._complain("custom ids are words of at most 64 characters, each once")
-        if wrong := next((wrong for request in requests if (wrong := _wrong(request["params"]))), None):
-            return self._complain(wrong)
+        if why := next((why for request in requests if (why := wrong(request["params"]))), None):
+            return self._complain(why)
         results = []
         for request in requests:
             said = self.reply(request["params"])
@@ -261,57 +255,6 @@ def fingerprint(params: dict[str, Any]) -> str:
 
 def _error(status: int, kind: str, message: str) -> tuple[int, bytes]:
     return status, json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
-
-
-def _wrong(params: dict[str, Any]) -> str | None:
-    """Say what the service would refuse."""
-    if unknown := set(params) - _MESSAGE_KEYS:
-        return f"unknown fields of a message: {', '.join(sorted(unknown))}"
-    if not isinstance(params.get("model"), str) or not isinstance(params.get("max_tokens"), int):
-        return "a message names a model and max_tokens"
-    roles = [message.get("role") for message in params.get("messages", [])]
-    if not roles or roles[0] != "user" or not set(roles) <= {"user", "assistant"}:
-        return "messages begin with the user's"
-    system = params.get("system", [])
-    for block in system if isinstance(system, list) else []:
-        if set(block) - {"type", "text", "cache_control"} or block["type"] != "text":
-            return "a system prompt is text"
-        if block.get("cache_control", {"type": "ephemeral"}) not in (
-            {"type": "ephemeral"},
-            {"type": "ephemeral", "ttl": "1h"},
-            {"type": "ephemeral", "ttl": "5m"},
-        ):
-            return "cache_control is ephemeral, for 5m or 1h"
-    output = params.get("output_config", {})
-    if set(output) - {"format", "effort"} or output.get("effort", "low") not in (
-        "low",
-        "medium",
-        "high",
-        "xhigh",
-        "max",
-    ):
-        return "output_config has a format and an effort"
-    form = output.get("format")
-    if form is None:
-        return None
-    if set(form) != {"type", "schema"} or form["type"] != "json_schema":
-        return "a format is a json_schema"
-    return next(_wrong_schema(form["schema"], form["schema"]), None)
-
-
-def _wrong_schema(schema: dict[str, Any], whole: dict[str, Any]) -> Iterator[str]:
-    if unknown := set(schema) - _SCHEMA_KEYS:
-        yield f"a schema has no {', '.join(sorted(unknown))}"
-    if schema.get("type") == "object" and schema.get("additionalProperties") is not False:
-        yield "objects of a schema take no additional properties"
-    if "$ref" in schema and schema["$ref"].removeprefix("#/$defs/") not in whole.get("$defs", {}):
-        yield "a $ref of a schema leads nowhere"
-    if set(schema.get("required", ())) - set(schema.get("properties", {})):
-        yield "what is required is a property"
-    for part in (*schema.get("properties", {}).values(), *schema.get("$defs", {}).values(), *schema.get("anyOf", ())):
-        yield from _wrong_schema(part, whole)
-    if "items" in schema:
-        yield from _wrong_schema(schema["items"], whole)
 
 
 def fits(params: dict[str, Any], answer: str) -> bool:

@@ -6,7 +6,6 @@ import json
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -156,9 +155,7 @@ def _label(
 
     with Alone(path()), Store(path()) as store:
         labelling = Labelling(_reader(repository), recipe, price, store, Budget(*caps))
-        if again:
-            labelling.ask_again(shas)
-        outlook = labelling.outlook(shas, batch=not asked.now)
+        outlook = labelling.outlook(shas, batch=not asked.now, again=again)
         _tell(f"{len(shas):,} changes, asked of {recipe}")
         _foretell(outlook, price, caps[0])
         if asked.dry_run:
@@ -169,7 +166,10 @@ def _label(
                     "nobody has said that changes may be sent to Anthropic",
                     mend=f"add --send-code or set {consent.VARIABLE}=1; docs/CLAUDE_REVIEWER.md says what is sent",
                 )
-            _run(labelling, shas, consent.key(), now=asked.now)
+            key = consent.key()
+            if again:
+                labelling.ask_again(shas)
+            _run(labelling, shas, key, now=asked.now)
         labels = dict.fromkeys(shas) | {one.change_id: one for one in labelling.labels(shas)}
         whole = [label or unreadable(sha) for sha, label in labels.items()]
         store.label(repository.key, recipe.name, {one.change_id: one.as_json() for one in whole if one.finished})
@@ -193,37 +193,24 @@ def _reader(repository: Repository) -> Callable[[Sequence[str]], Iterator[Change
 
 def _foretell(outlook: Outlook, price: Price, max_usd: float) -> None:
     """Say what is to come, before anything is sent."""
+    from oversight.reviewers.claude.budget import dollars
+
     (likely, tokens), (most, _), (spent, _) = outlook.likely, outlook.most, outlook.spent
     _tell(
-        f"{outlook.requests:,} requests on {outlook.changes:,} changes to make: about {_usd(likely)} and "
-        f"{tokens:,} tokens, {_usd(most)} at most; paid until now {_usd(spent)}, of {_usd(max_usd)} at most"
+        f"{outlook.requests:,} requests on {outlook.changes:,} changes to make: about {dollars(likely)} and "
+        f"{tokens:,} tokens, {dollars(most)} at most; paid until now {dollars(spent)}, of {dollars(max_usd)} at most"
     )
     _tell(f"prices of {price.as_of}, {price.source}")
 
 
 def _run(labelling: Labelling, shas: Sequence[str], key: str, *, now: bool) -> None:
+    from oversight.cli.progress import priced
+    from oversight.reviewers.claude.budget import dollars
     from oversight.reviewers.claude.client import Client
 
-    with Client(key) as client, _bar(labelling, len(shas)) as tell:
+    with Client(key) as client, priced("labelling", len(shas), lambda: dollars(labelling.budget.usd)) as tell:
         labelling.tell = tell
         (labelling.run_now if now else labelling.run)(shas, client)
-
-
-@contextmanager
-def _bar(labelling: Labelling, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how many changes are done and what they have cost, where stderr is a terminal."""
-    import sys
-
-    if not sys.stderr.isatty():
-        yield lambda _changes: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("labelling"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(_usd(labelling.budget.usd), total=total)
-        yield lambda changes: bar.update(task, advance=changes, description=_usd(labelling.budget.usd))
 
 
 def _line(label: Label) -> str:
@@ -238,18 +225,16 @@ def _line(label: Label) -> str:
 
 def _sum_up(labelling: Labelling, labels: Sequence[Label]) -> None:
     """Say what became of the changes. Those without a risk are not safe, and are counted apart."""
+    from oversight.reviewers.claude.budget import dollars
+
     counts = Counter(label.status for label in labels)
     told = ", ".join(f"{count:,} {status}" for status, count in sorted(counts.items()))
-    _tell(f"{told}; {_usd(labelling.budget.usd)} and {labelling.budget.tokens:,} tokens in all")
+    _tell(f"{told}; {dollars(labelling.budget.usd)} and {labelling.budget.tokens:,} tokens in all")
     suspected = sum(label.suspected for label in labels)
     if suspected:
         _tell(f"{suspected:,} of them speak to their reviewers: see `suspected`")
     if labelling.stopped:
         _tell("the cap did not hold all of it: raise --max-usd or --max-tokens, or leave it at this sample")
-
-
-def _usd(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:,.4f}"
 
 
 def _tell(line: str) -> None:

@@ -26,6 +26,21 @@ def progress(description: str, total: int | None = None) -> Iterator[Advance]:
 
 
 @contextmanager
+def priced(description: str, total: int, price: Callable[[], str]) -> Iterator[Advance]:
+    """Show one bar as `progress` does, and beside it what `price` says at every step."""
+    if not sys.stderr.isatty():
+        yield lambda _steps: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn(description), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(price(), total=total)
+        yield lambda steps: bar.update(task, advance=steps, description=price())
+
+
+@contextmanager
 def stages() -> Iterator[Tell]:
     """Show a bar for each stage of the work, as the stages announce themselves."""
     if not sys.stderr.isatty():

@@ -44,3 +44,12 @@ class Budget:
         usd, tokens = self._held.pop(key, (0.0, 0))
         self._open_usd = self._open_usd - usd if self._held else 0.0
         self._open_tokens -= tokens
+
+
+def dollars(amount: float) -> str:
+    """Return an amount for people, small ones to a hundredth of a cent.
+
+    >>> dollars(1234.5), dollars(0.0312), dollars(0)
+    ('$1,234.50', '$0.0312', '$0.00')
+    """
+    return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:,.4f}"

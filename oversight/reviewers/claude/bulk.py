@@ -28,9 +28,9 @@ from oversight.reviewers.claude.client import Client
 from oversight.reviewers.claude.prices import Price, Size
 from oversight.reviewers.claude.prompt import ADDRESSED
 from oversight.reviewers.claude.replies import Batch, ClaudeError, Reply, Result, UncertainError
-from oversight.reviewers.claude.requests import Recipe, State, criticised, params_of, state_of
+from oversight.reviewers.claude.requests import Needed, Recipe, State, criticised, params_of, state_of
 from oversight.reviewers.claude.store import Kept, Member, Open, Store
-from oversight.reviewers.claude.verdict import Label, Unanswered, join, unasked, unfinished
+from oversight.reviewers.claude.verdict import Label, join, unasked, unfinished
 from oversight.reviewers.principles import Principles
 
 BATCH = 500
@@ -100,38 +100,43 @@ class Labelling:
     def states(self, shas: Sequence[str]) -> Iterator[State]:
         """Yield what is known of these commits."""
         for change in self.read(shas):
-            yield state_of(change, self.recipe, self.store)
+            yield state_of(change, self.recipe, self.store.answer)
 
-    def outlook(self, shas: Sequence[str], *, batch: bool = True) -> Outlook:
-        """Say what there is to ask and what it costs, critiques of answers that are not there yet included."""
+    def outlook(self, shas: Sequence[str], *, batch: bool = True, again: bool = False) -> Outlook:
+        """Say what there is to ask and what it costs, critiques of answers that are not there yet included; `again` as
+        if `ask_again` had been called, which would change what is kept.
+        """
         needed: dict[str, Size] = {}
-        spent: dict[str, Kept] = {}
+        spent: dict[str, tuple[float, int]] = {}
         changes = 0
-        for state in self.states(shas):
+        for change in self.read(shas):
+            state = state_of(change, self.recipe, self.store.answer)
+            spent.update((one.key, (one.usd, one.tokens)) for one in state.answers)
+            spent.update((f"wasted on {key}", self.store.wasted(key)) for key in state.keys)
+            if again and state.unusable:
+                state = state_of(change, self.recipe, lambda _key: None)
             for one in state.needed:
                 needed[one.key] = one.size
                 if self.recipe.critique and not one.revised:
                     needed[f"critique of {one.key}"] = criticised(one.size)
-            spent.update((one.key, one) for one in state.answers)
             changes += bool(state.needed)
         likely = [self.price.likely(size, batch=batch) for size in needed.values()]
         most = [self.price.most(size, batch=batch) for size in needed.values()]
-        known = [(one.usd, one.tokens) for one in spent.values()]
-        return Outlook(len(needed), changes, _sum(likely), _sum(most), _sum(known))
+        return Outlook(len(needed), changes, _sum(likely), _sum(most), _sum(list(spent.values())))
 
     def ask_again(self, shas: Sequence[str]) -> None:
-        """Forget the answers that cannot be used, so that they are paid for once more; a refusal stays one."""
-        dropped: list[str] = []
+        """Forget the answers that cannot be used, so that they are paid for once more; a refusal stays one. What they
+        have cost still counts.
+        """
         for state in self.states(shas):
-            unusable = any(isinstance(vote, Unanswered) and not vote.declined for vote in state.votes)
-            dropped += [answer.key for answer in state.answers] if unusable else []
-        self.store.drop(dropped)
+            if state.unusable:
+                self.store.drop(state.answers)
 
     def labels(self, shas: Sequence[str]) -> Iterator[Label]:
         """Yield what the answers on these commits add up to. A change with an answer missing has none."""
         principles = Principles()
         for change in self.read(shas):
-            state = state_of(change, self.recipe, self.store)
+            state = state_of(change, self.recipe, self.store.answer)
             if state.needed:
                 failed = any(self.failed[one.key] for one in state.needed)
                 yield unfinished(change.id, state.shown, failed=failed)
@@ -156,25 +161,41 @@ class Labelling:
     def run_now(self, shas: Sequence[str], client: Client) -> None:
         """Ask all that is missing at once, one after another, at the full price. Raises ClaudeError.
 
-        An answer that got lost is not asked for again in this run: it may have to be paid.
+        What an earlier run handed in is waited for, since it has to be paid, and what the answers on all of the changes
+        have cost is counted first. An answer that got lost is not asked for again in this run: it may have to be paid.
         """
         self._take_up(client)
+        while self.store.open_batches():
+            self._collect(client)
+        for state in self.states(shas):
+            self._count(state)
+        answered = self.store.answer
         for change in self.read(shas):
-            while (state := state_of(change, self.recipe, self.store)).needed and not self.failed[state.needed[0].key]:
+            while (state := state_of(change, self.recipe, answered)).needed and not self.failed[state.needed[0].key]:
                 self._count(state)
-                one = state.needed[0]
-                if not self.budget.hold(one.key, self.price.most(one.size, batch=False)):
+                if not self._ask_now(state.needed[0], client):
                     self.stopped = True
                     return
-                try:
-                    reply = client.ask(params_of(one, self.recipe, batch=False))
-                except UncertainError:
-                    self.failed[one.key] += 1
-                    self.budget.spend(one.key, *self.price.most(one.size, batch=False))
-                    continue
-                self.store.keep([kept(one.key, reply, self.price, batch=False)])
             self._count(state)
             self.tell(1)
+
+    def _ask_now(self, one: Needed, client: Client) -> bool:
+        """Make one request; False where the budget does not hold it. On disk before is what it can cost."""
+        most = self.price.most(one.size, batch=False)
+        if not self.budget.hold(one.key, most):
+            return False
+        number = self.store.waste(one.key, most)
+        try:
+            reply = client.ask(params_of(one, self.recipe, batch=False))
+        except UncertainError:
+            self.failed[one.key] += 1
+            self.budget.spend(one.key, *most)
+            return True
+        except ClaudeError:
+            self.store.keep([], number=number)  # refused, so that nothing has to be paid
+            raise
+        self.store.keep([kept(one.key, reply, self.price, batch=False)], number=number)
+        return True
 
     def _take_up(self, client: Client) -> None:
         """Take up what an earlier run handed in: it counts before anything else is asked."""
@@ -202,6 +223,11 @@ class Labelling:
             if answer.key not in self._counted:
                 self._counted.add(answer.key)
                 self.budget.spend(answer.key, answer.usd, answer.tokens)
+        for key in state.keys:
+            # Once: what gets lost from here on is spent when that happens.
+            if (name := f"wasted on {key}") not in self._counted:
+                self._counted.add(name)
+                self.budget.spend(name, *self.store.wasted(key))
 
     def _hand_in(self, client: Client) -> None:
         """Hand in what the budget holds of all that is waiting."""
@@ -279,6 +305,7 @@ class Labelling:
         members = {_custom_id(batch.name, member.number): member for member in batch.members}
         found = self._results(batch.id or "", members.keys(), client)
         answers: list[Kept] = []
+        lost: list[Member] = []
         for custom_id, member in members.items():
             result = found.get(custom_id)
             if result is not None and result.reply is not None:
@@ -288,9 +315,10 @@ class Labelling:
             self.failed[member.key] += 1
             if result is None:
                 self.budget.spend(member.key, *member.most)  # nobody says that it was free
+                lost.append(member)
             else:
                 self.budget.release(member.key)
-        self.store.keep(answers, batch=batch.name)
+        self.store.keep(answers, batch=batch.name, lost=lost)
         waiting = (self._waiting.pop(member.key, None) for member in batch.members)
         return [sha for one in waiting if one is not None for sha in one.changes]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,7 @@ from oversight.reviewers.claude.answers import VERSION, Answer, Revision, Unusab
 from oversight.reviewers.claude.client import structured
 from oversight.reviewers.claude.fence import Shown, show
 from oversight.reviewers.claude.prices import Size
-from oversight.reviewers.claude.store import Kept, Store
+from oversight.reviewers.claude.store import Kept
 from oversight.reviewers.claude.verdict import Unanswered
 
 MODEL = "claude-haiku-5-5"
@@ -72,16 +73,26 @@ class State:
     needed: tuple[Needed, ...]
     answers: tuple[Kept, ...]
 
+    @property
+    def unusable(self) -> bool:
+        """Whether an answer was cut off or of another form; one that was declined is an answer."""
+        return any(isinstance(vote, Unanswered) and not vote.declined for vote in self.votes)
 
-def state_of(change: Change, recipe: Recipe, store: Store) -> State:
-    """Look what has been answered on a change, and what has still to be asked."""
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys of all requests on the change that are known of."""
+        return (*(one.key for one in self.answers), *(one.key for one in self.needed))
+
+
+def state_of(change: Change, recipe: Recipe, answered: Callable[[str], Kept | None]) -> State:
+    """Look what has been `answered` on a change, by the keys of requests, and what has still to be asked."""
     shown = show(change)
     votes: list[Vote | Unanswered] = []
     needed: list[Needed] = []
     answers: list[Kept] = []
     for wording in range(recipe.wordings) if shown.parts else ():
         first = _needed(change.id, prompt.question(shown, wording), recipe, shown, revised=False)
-        answer = store.answer(first.key)
+        answer = answered(first.key)
         if answer is None:
             needed.append(first)
             continue
@@ -89,7 +100,7 @@ def state_of(change: Change, recipe: Recipe, store: Store) -> State:
         vote = vote_of(answer, shown, revised=False)
         if recipe.critique and isinstance(vote, Vote):
             second = _needed(change.id, prompt.critique(shown, wording, answer.text), recipe, shown, revised=True)
-            revision = store.answer(second.key)
+            revision = answered(second.key)
             if revision is None:
                 needed.append(second)
                 continue

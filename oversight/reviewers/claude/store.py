@@ -9,6 +9,7 @@ changes nor questions are kept, since both can be made again; no key is.
 | answers | a reply that was paid for, by the hash of its request |
 | batches | a batch by a name of ours; `after` is the account's newest batch before it, `id` is None until known |
 | members | a request of a batch that has not been read yet, and what it can cost at most |
+| wasted | what may have to be paid for a request besides the answer that is kept of it |
 | labels | what the answers on a commit add up to, for one recipe |
 """
 
@@ -41,6 +42,9 @@ CREATE TABLE labels (
     PRIMARY KEY (repository, recipe, sha)
 ) WITHOUT ROWID;
 """
+
+_WASTED = "CREATE TABLE IF NOT EXISTS wasted (key TEXT NOT NULL, usd REAL NOT NULL, tokens INTEGER NOT NULL)"
+"""Came later, and may be missing in a file of the same version; who does not know it leaves it alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Store:
                     "the answers of Claude were kept by another version of oversight",
                     mend="use that version, or set OVERSIGHT_DATA_DIR to another folder",
                 )
+            self._connection.execute(_WASTED)
 
     def answer(self, key: str) -> Kept | None:
         """Return what was answered to a request, None where nothing was."""
@@ -129,18 +134,47 @@ class Store:
         ).fetchone()
         return None if row is None else Kept(*row)
 
-    def keep(self, answers: Iterable[Kept], *, batch: str | None = None) -> None:
-        """Keep answers, and in the same step forget the batch that they came from."""
+    def keep(
+        self,
+        answers: Iterable[Kept],
+        *,
+        batch: str | None = None,
+        lost: Iterable[Member] = (),
+        number: int | None = None,
+    ) -> None:
+        """Keep answers, and in the same step forget the batch that they came from, of which nobody says that the `lost`
+        requests were free; or what stands for a single request since `waste` returned this `number`.
+        """
         rows = [(one.key, one.model, one.stop, one.text, one.usd, one.tokens) for one in answers]
         with self._transaction():
             self._connection.executemany("INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO wasted VALUES (?, ?, ?)", [(one.key, *one.most) for one in lost])
             if batch is not None:
                 self._forget(batch)
+            if number is not None:
+                self._connection.execute("DELETE FROM wasted WHERE rowid = ?", (number,))
 
-    def drop(self, keys: Iterable[str]) -> None:
-        """Forget answers, so that they are asked for again."""
+    def waste(self, key: str, most: tuple[float, int]) -> int:
+        """Say that a single request is about to leave, and what it can cost at most: as long as nothing else is known,
+        that counts as paid. Return a number for `keep`.
+        """
         with self._transaction():
-            self._connection.executemany("DELETE FROM answers WHERE key = ?", [(key,) for key in keys])
+            number = self._connection.execute("INSERT INTO wasted VALUES (?, ?, ?)", (key, *most)).lastrowid
+        return number or 0
+
+    def wasted(self, key: str) -> tuple[float, int]:
+        """Return the dollars and tokens that may have been paid for a request besides the answer that is kept."""
+        query = "SELECT coalesce(sum(usd), 0.0), coalesce(sum(tokens), 0) FROM wasted WHERE key = ?"
+        usd, tokens = self._connection.execute(query, (key,)).fetchone()
+        return usd, tokens
+
+    def drop(self, answers: Iterable[Kept]) -> None:
+        """Forget all answers on a change, so that they are asked for again; what they cost stays with the first."""
+        dropped = list(answers)
+        rows = [(dropped[0].key, one.usd, one.tokens) for one in dropped]
+        with self._transaction():
+            self._connection.executemany("INSERT INTO wasted VALUES (?, ?, ?)", rows)
+            self._connection.executemany("DELETE FROM answers WHERE key = ?", [(one.key,) for one in dropped])
 
     def intend(self, name: str, after: str | None, members: Iterable[Member]) -> None:
         """Say that a batch is about to be handed in."""

@@ -162,17 +162,25 @@ def test_what_failed_is_asked_again(stub: Stub, client: Client, store: Store) ->
 def test_unusable_answers_are_paid_for_again_only_where_that_is_wished(
     stub: Stub, client: Client, store: Store
 ) -> None:
-    """They were paid for; `ask_again` forgets those that were cut off or of another form, and no others."""
+    """They were paid for; `ask_again` forgets those that were cut off or of another form, and no others. An outlook
+    forgets nothing, and what the forgotten ones have cost counts as before.
+    """
     stub.reply = lambda params: text("no") if "unsafe_free" in json.dumps(params) else model(params)
     labelling(store, CHANGES).run(SHAS, client)
     stub.reply = model
     labelling(store, CHANGES).run(SHAS, client)
     assert sum(stub.paid.values()) == 7
     work = labelling(store, CHANGES)
+    spent, outlook = work.outlook(SHAS).spent, work.outlook(SHAS, again=True)
+    assert (outlook.requests, outlook.changes, outlook.spent) == (2, 2, spent)
+    assert [label.status for label in labels(work)].count(FAULT) == 2
     work.ask_again(SHAS)
+    assert work.outlook(SHAS).spent == (pytest.approx(spent[0]), spent[1])
     work.run(SHAS, client)
     assert sum(stub.paid.values()) == 9
     assert {label.status for label in labels(work)} == {LABELLED}
+    assert work.budget.usd > spent[0]
+    assert work.outlook(SHAS).spent == (pytest.approx(work.budget.usd), work.budget.tokens)
 
 
 @pytest.mark.parametrize("injection", INJECTIONS[:6], ids=lambda injection: injection.name)
@@ -236,20 +244,61 @@ def test_the_outlook_bounds_what_is_paid(stub: Stub, client: Client, store: Stor
 
 
 def test_asking_at_once_keeps_every_answer(stub: Stub, client: Client, store: Store) -> None:
-    """Without batches each answer is kept before the next question; one that got lost is a fault, and held for paid."""
+    """Without batches each answer is kept before the next question; one that got lost is a fault, and held for paid, by
+    later runs too.
+    """
     stub.faults = {2: Fault(lost=True)}
     work = labelling(store, CHANGES)
     work.run_now(SHAS, client)
     assert [label.status for label in labels(work)].count(FAULT) == 1
     assert not stub.created
-    assert work.budget.usd > labelling(store, CHANGES).outlook(SHAS).spent[0]
+    lost, spent = work.budget.usd, sum(answer.usd for state in work.states(SHAS) for answer in state.answers)
+    (needed,) = (one for state in work.states(SHAS) for one in state.needed)
+    assert lost == pytest.approx(spent + work.price.most(needed.size, batch=False)[0])
+    assert work.outlook(SHAS).spent == (pytest.approx(lost), work.budget.tokens)
     work = labelling(store, CHANGES)
     work.run_now(SHAS, client)
     assert {label.status for label in labels(work)} == {LABELLED}
     assert sorted(stub.paid.values()) == [1] * 6 + [2]
+    assert work.budget.usd > lost
     short = labelling(store, CHANGES, Recipe(wordings=2), budget=Budget(max_usd=work.budget.usd))
     short.run_now(SHAS, client)
     assert short.stopped
+
+
+def test_asking_at_once_counts_first_what_was_paid_for_the_changes_to_come(
+    stub: Stub, client: Client, store: Store
+) -> None:
+    """A larger sample holds a smaller one, which may lie behind the first change that has no answer yet."""
+    small = labelling(store, CHANGES[1:])
+    small.run_now(SHAS[1:], client)
+    paid = small.budget.usd
+    work = labelling(store, CHANGES, budget=Budget(max_usd=paid))
+    work.run_now(SHAS, client)
+    assert work.stopped
+    assert work.budget.usd == pytest.approx(paid)
+    assert sum(stub.paid.values()) == 6
+
+
+def test_what_is_refused_at_once_costs_nothing(stub: Stub, client: Client, store: Store) -> None:
+    """The service did not obey, and says so."""
+    stub.faults = {1: Fault(401)}
+    with pytest.raises(ClaudeError):
+        labelling(store, CHANGES).run_now(SHAS, client)
+    assert labelling(store, CHANGES).outlook(SHAS).spent == (0, 0)
+
+
+def test_what_a_batch_asks_already_is_not_asked_at_once(stub: Stub, client: Client, store: Store) -> None:
+    """Whoever loses patience with a batch gets its answers first: they have to be paid."""
+    stub.faults = {3: Fault(401)}
+    with pytest.raises(ClaudeError):
+        labelling(store, CHANGES[:3]).run(SHAS[:3], client)
+    stub.looks = 3
+    work = labelling(store, CHANGES)
+    work.run_now(SHAS, client)
+    assert {label.status for label in labels(work)} == {LABELLED}
+    assert sorted(stub.paid.values()) == [1] * 7
+    assert store.open_batches() == []
 
 
 @pytest.mark.parametrize("fault", [Fault(lost=True), Fault(dropped=True), Fault(500)], ids=["lost", "dropped", "500"])
@@ -292,7 +341,9 @@ def test_results_that_are_missing_are_read_again(stub: Stub, client: Client, sto
     stub.faults = {len(stub.asked) + number: Fault(body=b"") for number in (4, 5)}
     work = labelling(store, CHANGES, recipe)
     work.run(SHAS, client)
-    assert work.budget.usd > labelling(store, CHANGES, recipe).outlook(SHAS).spent[0]
+    answers = sum(answer.usd for state in work.states(SHAS) for answer in state.answers)
+    assert work.budget.usd > answers
+    assert work.outlook(SHAS).spent == (pytest.approx(work.budget.usd), work.budget.tokens)
     assert {label.status for label in labels(work)} == {LABELLED}
 
 
