@@ -37,11 +37,19 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """What stays the same from change to change: the model, the principles and the settings."""
+    """What stays the same from change to change: the model, the principles and the settings.
+
+    `ModelError` for a model in the shadow, by which nothing is flagged; but for `measuring`, where nobody acts on it.
+    """
 
     model: Model
     principles: Principles
     settings: Settings
+    measuring: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.measuring:
+            self.model.check_in_use()
 
     def revision(
         self, repository: Repository, span: Span, index: Index, progress: Progress | None = None

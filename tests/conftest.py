@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -89,6 +90,17 @@ def files(student: NetworkStudent) -> dict[str, bytes]:
     risks = student.predict(examples(50, seed=2)[0])
     reference = {"full": risks, "none": np.sort(risks)}
     return to_files(student, name="small", version="1", reference=reference, metrics={}, card="A card.")
+
+
+@pytest.fixture(scope="session")
+def shadow(files: dict[str, bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same model in the shadow."""
+    from oversight.students import checkpoint
+
+    directory = tmp_path_factory.mktemp("shadow") / "model"
+    config = json.loads(files["config.json"]) | {"stage": checkpoint.SHADOW}
+    checkpoint.write(directory, {**files, "config.json": json.dumps(config).encode()})
+    return directory
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ import pytest
 from oversight import assessment, neighbours
 from oversight.changes.repository import Repository
 from oversight.config import Paths, Settings
+from oversight.errors import ModelError
 from oversight.history.index import Index
 from oversight.history.schema import cache_directory
 from oversight.reports.model import RiskReport, Status
@@ -22,6 +23,16 @@ from tests.builders import GitRepository, file_diff
 @pytest.fixture
 def reviewer(model: Path) -> Reviewer:
     return Reviewer(load(model), Principles(), Settings())
+
+
+def test_nothing_is_reviewed_by_a_model_in_the_shadow(shadow: Path):
+    """Whoever reviews, in a terminal, the Action or the server; measurements that nobody acts on may ask it."""
+    with pytest.raises(ModelError, match="in the shadow"):
+        Reviewer(load(shadow), Principles(), Settings())
+    report = Reviewer(load(shadow), Principles(), Settings(), measuring=True).diff(
+        file_diff("a.c", ["x"], ["y"]).encode()
+    )
+    assert report.status is Status.SCORED
 
 
 def test_a_hunk_has_its_own_risk_and_reasons(reviewer: Reviewer):

@@ -18,6 +18,7 @@ from oversight_server.inbox import Inbox
 from oversight_server.metrics import Metrics
 from oversight_server.pages import access
 from oversight_server.pages.installing import desk_of, install
+from oversight_server.pages.research.studies import studies_of
 from oversight_server.settings import Settings
 
 _GRACE = 20.0
@@ -34,6 +35,7 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     parts = assemble(settings, metrics)
     admission = access.access_of(settings, engine, parts.app)
     desk = None if admission is None else desk_of(settings, parts)
+    studies = studies_of(settings.pages.folders, settings.pages.logins)
     jobs = parts.jobs if jobs is None else jobs
     dispatcher = Dispatcher(inbox, jobs, keep=timedelta(days=settings.retention.deliveries_days)) if jobs else None
     state = health.Health(settings, engine, inbox, jobs, dispatcher, parts.app)
@@ -76,5 +78,5 @@ def create_app(settings: Settings, *, jobs: Jobs | None = None) -> FastAPI:
     if admission is not None:
         access.install(app, admission)
     if desk is not None:
-        install(app, desk)
+        install(app, desk, studies)
     return app

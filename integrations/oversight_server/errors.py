@@ -63,7 +63,9 @@ def install(app: FastAPI, answered: Callable[[Request, Problem], Response]) -> N
 
     async def of_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101  # what it is registered for
-        return answered(request, Problem(422, f"{len(error.errors())} fields make no sense", mend=DESCRIBED))
+        count = len(error.errors())
+        told = "a field makes no sense" if count == 1 else f"{count} fields make no sense"
+        return answered(request, Problem(422, told, mend=DESCRIBED))
 
     async def unforeseen(request: Request, _: Exception) -> Response:
         # It is raised on after this answer, and uvicorn logs it.

@@ -20,8 +20,7 @@ from sqlalchemy import Engine
 
 from oversight.changes.quarantine import git_version
 from oversight.errors import OversightError, StoreError
-from oversight.students.checkpoint import read as read_model
-from oversight.students.runtime import directory_of
+from oversight.students.runtime import open_model
 from oversight_server.database import is_current
 from oversight_server.dispatcher import Dispatcher, Jobs
 from oversight_server.errors import Problem
@@ -114,8 +113,7 @@ class Health:
         git_version()
 
     def _model(self) -> None:
-        with directory_of(self._settings.model) as directory:
-            read_model(directory)
+        open_model(self._settings.model).check_in_use()
 
     def gauges(self) -> Gauges:
         """Return the figures that are asked for when Prometheus asks. Runs in a thread."""

@@ -28,6 +28,7 @@ SHORTEST_SECRET = 8
 _LARGEST_KEY = 65_536
 _SECRETS = ("webhook_secret", "webhook_secret_previous", "api_token", "database_url")
 _REPOSITORY = re.compile(r"(?!\.+(?:/|$))[A-Za-z0-9._-]{1,100}(?:/(?!\.+$)[A-Za-z0-9._-]{1,100})?")
+_LOGIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?")
 _BEGIN, _PRIVATE = "-----BEGIN ", "PRIVATE KEY-----"
 
 
@@ -230,6 +231,12 @@ def _budget(value: str) -> str:
     return value
 
 
+def _logins(value: str) -> str:
+    if not all(_LOGIN.fullmatch(one.strip()) for one in value.split(",")):
+        raise ValueError("write logins on GitHub with a comma between them, such as ann,bob")
+    return value
+
+
 class PagesSettings(_Group):
     """Where the pages are, and who may come in. There are none without a way to log in."""
 
@@ -250,6 +257,15 @@ class PagesSettings(_Group):
         "chooses so many changes.",
     )
     share: float = Field(default=0.25, gt=0, le=1, description="Part of that budget for the random slice.")
+    studies: str | None = Field(
+        default=None,
+        description="Studies of `oversight research` to show: their folders, or folders of some, with a colon between "
+        "them. Whoever came by the token sees them.",
+    )
+    study_readers: Annotated[str, AfterValidator(_logins)] | None = Field(
+        default=None,
+        description="Who else sees them: logins on GitHub, with a comma between them. Nobody who searches in them.",
+    )
     idle_hours: float = Field(default=2.0, ge=0.1, le=720, description="Hours without a request that end a login.")
     longest_hours: float = Field(default=12.0, gt=0, le=720, description="Hours after which a login ends in any case.")
     role_seconds: float = Field(
@@ -258,6 +274,16 @@ class PagesSettings(_Group):
         le=3600,
         description="Seconds for which is remembered what GitHub says of somebody's rights.",
     )
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders of studies."""
+        return tuple(Path(one).expanduser() for one in (self.studies or "").split(os.pathsep) if one)
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """Who sees the studies without a token."""
+        return tuple(one.strip() for one in (self.study_readers or "").split(",") if one.strip())
 
 
 class Settings(BaseSettings):

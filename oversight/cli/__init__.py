@@ -98,7 +98,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except typer.Exit as stop:
         return stop.exit_code
     except typer.TyperException as error:
-        _complain(error.format_message(), "see --help")
+        _complain(error.format_message().replace(": Value error, ", ": "), "see --help")  # the checker's own word
         return _INPUT_WRONG
     except (KeyboardInterrupt, typer.Abort):
         _complain("interrupted", "nothing is half-written: run it again, `score` with --resume")

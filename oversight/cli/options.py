@@ -15,6 +15,8 @@ ModelName = Annotated[str | None, typer.Option("--model", help="A shipped model'
 Budget = Annotated[float | None, typer.Option("--budget", help="Flag the riskiest PERCENT of changes.  [default: 10]")]
 Since = Annotated[str | None, typer.Option("--since", help="Committed on or after this date (UTC).")]
 Until = Annotated[str | None, typer.Option("--until", help="Committed on or before this date (UTC).")]
+Readers = Annotated[int, typer.Option("--jobs", min=0, help="Processes that read changes; 0 is one a core.")]
+WeakReviewer = Annotated[str, typer.Option("--weak", help="Weak reviewer: panel, lexical, principles or claude.")]
 
 HERE = Path()
 

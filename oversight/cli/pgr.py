@@ -14,7 +14,7 @@ import typer
 
 from oversight.cli.answered import heard, tell
 from oversight.cli.audit.database import Database, labels_of
-from oversight.cli.options import HERE, Repo
+from oversight.cli.options import HERE, Readers, Repo, WeakReviewer
 from oversight.cli.progress import progress
 from oversight.errors import MissingExtraError, OutputError, UsageError
 
@@ -52,68 +52,81 @@ class _Origin:
     told: dict[str, Any]
 
 
+_Human = Annotated[int, typer.Option(min=1, help="Human labels: that many are drawn from what history knows.")]
+_Method = Annotated[str, typer.Option(help="Method by name, or auto: chosen for each draw, by its human labels alone.")]
+_Seeds = Annotated[int, typer.Option(min=1, help="Draws of human labels; 5 at least, 10 for a claim.")]
+_Metric = Annotated[
+    str, typer.Option(help="What PGR is of: auroc, ap, recall@1%, @2%, @5%, @10%, accuracy, brier or log_loss.")
+]
+_Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE",
+        help="Leave out changes committed before (UTC): where repairs were not recorded, they only look clean.",
+    ),
+]
+_Labels = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE|store",
+        help="People's labels, in place of the history's: a file (labels.jsonl, verdicts), or the verdicts in the "
+        "audit store. Where history names nothing, they are all there is.",
+    ),
+]
+_Start = Annotated[
+    str,
+    typer.Option(
+        help="Model that every training goes on from: none, default (the shipped one) or a model directory. It "
+        "must not have learned from this history."
+    ),
+]
+_Changes = Annotated[
+    int,
+    typer.Option(min=300, help="Most changes to read for the student and the test; drawn at random above that."),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+_Plot = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Draw PGR against the number of human labels, as .svg or .png; takes 100, 300, 1,000 and 3,000 "
+        "of them as well.",
+    ),
+]
+_Predictions = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write what all say of every test change, as JSON Lines, to recompute it."),
+]
+_Runs = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Record this run there, one line.  [default: a file for this repository in the user's data directory, "
+        "or in OVERSIGHT_DATA_DIR]",
+    ),
+]
+_Trend = Annotated[
+    bool, typer.Option("--trend", help="Measure nothing: show the recorded runs; with --plot, draw them.")
+]
+
+
 def pgr(
     repo: Repo = HERE,
-    human: Annotated[int, typer.Option(min=1, help="Human labels: that many are drawn from what history knows.")] = 300,
-    weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical, principles or claude.")] = "panel",
-    method: Annotated[
-        str, typer.Option(help="Method by name, or auto: chosen for each draw, by its human labels alone.")
-    ] = "residual-mixed",
-    seeds: Annotated[int, typer.Option(min=1, help="Draws of human labels; 5 at least, 10 for a claim.")] = 5,
-    metric: Annotated[
-        str, typer.Option(help="What PGR is of: auroc, ap, recall@1%, @2%, @5%, @10%, accuracy, brier or log_loss.")
-    ] = "auroc",
-    since: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DATE",
-            help="Leave out changes committed before (UTC): where repairs were not recorded, they only look clean.",
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE|store",
-            help="People's labels, in place of the history's: a file (labels.jsonl, verdicts), or the verdicts in the "
-            "audit store. Where history names nothing, they are all there is.",
-        ),
-    ] = None,
-    start: Annotated[
-        str,
-        typer.Option(
-            help="Model that every training goes on from: none, default (the shipped one) or a model directory. It "
-            "must not have learned from this history."
-        ),
-    ] = _NOTHING,
-    changes: Annotated[
-        int,
-        typer.Option(min=300, help="Most changes to read for the student and the test; drawn at random above that."),
-    ] = 13_000,
-    jobs: Annotated[int, typer.Option(min=0, help="Processes that read changes; 0 is one a core.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Draw PGR against the number of human labels, as .svg or .png; takes 100, 300, 1,000 and 3,000 "
-            "of them as well.",
-        ),
-    ] = None,
-    predictions: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write what all say of every test change, as JSON Lines, to recompute it."),
-    ] = None,
-    runs: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Record this run there, one line.  [default: a file for this repository in the user's data directory, "
-            "or in OVERSIGHT_DATA_DIR]",
-        ),
-    ] = None,
-    trend: Annotated[
-        bool, typer.Option("--trend", help="Measure nothing: show the recorded runs; with --plot, draw them.")
-    ] = False,
+    human: _Human = 300,
+    weak: WeakReviewer = "panel",
+    method: _Method = "residual-mixed",
+    seeds: _Seeds = 5,
+    metric: _Metric = "auroc",
+    since: _Since = None,
+    labels: _Labels = None,
+    start: _Start = _NOTHING,
+    changes: _Changes = 13_000,
+    jobs: Readers = 0,
+    as_json: _Json = False,
+    plot: _Plot = None,
+    predictions: _Predictions = None,
+    runs: _Runs = None,
+    trend: _Trend = False,
     database: Database = None,
 ) -> None:
     """Measure how much of the gap between a weak reviewer and gold labels a student recovers.
@@ -342,7 +355,7 @@ def _plotted(
     from oversight.reports.output import write_bytes
 
     metric = METRICS[asked.metric]
-    here = curve.point(ground, scores, protocol.human, metric)
+    here = curve.point(ground, scores, ground.draws[0].rows.size, metric)
     named = (asked.weak, asked.method)
     others, missing = curve.other_points(repository, pool, protocol, named, progress, sizes=curve.SIZES, metric=metric)
     points = sorted((here, *others), key=lambda one: one.human)

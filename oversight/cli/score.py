@@ -51,7 +51,8 @@ def score(
 
     While it runs, rows are kept in OUTPUT.partial; OUTPUT appears whole at the end. --resume takes the partial
     rows up again if they were made by the same model, budget and settings, for the same commits. A commit that
-    cannot be scored has a row that says so, and ends nothing: the exit code is 0 once all rows are written.
+    cannot be scored has a row that says so, and ends nothing: the exit code is 0 once all rows are written. A model in
+    the shadow ranks and flags nothing: each row says whose it is, and audit import keeps them apart.
     """
     from oversight.base_settings import principle_files, settings_file
     from oversight.changes.repository import Repository
@@ -124,11 +125,18 @@ class _Run:
         unscored = 0
         with Partial(output, self.identity, resume=resume) as partial:
             for row in self._rows(partial.count, workers):
-                partial.add(asdict(row))
+                partial.add(self._told(row))
                 unscored += row.risk is None
         where = "" if str(output) == "-" else f" into {terminal(output.name)}"
         lost = f", {unscored:,} of the new ones could not be scored" if unscored else ""
         typer.echo(f"{partial.count:,} commits{where}{lost}", err=True)
+
+    def _told(self, row: Row) -> dict[str, Any]:
+        """Return a row as JSON. A model in the shadow flags nothing; what it would flag stands beside who it is."""
+        told = asdict(row)
+        if self.model.shadow:
+            told |= {"flagged": False, "shadow": {**asdict(self.model.info), "flagged": row.flagged}}
+        return told
 
     def _rows(self, done: int, workers: int) -> Iterator[Row]:
         """The rows after the first `done`."""

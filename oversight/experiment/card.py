@@ -16,8 +16,12 @@ it; it does not run anything. Models age: train again when a year has passed, or
 ways."""
 
 
-def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
-    """Return the card of a model that `oversight train` made, in Markdown."""
+_SHADOW = """It is in the shadow: `oversight score` ranks by it, and no review flags by it until a person puts it in use
+(`oversight research adopt`). Verdicts tell whether it is better than the model in use (`oversight audit report`)."""
+
+
+def card(name: str, version: str, metrics: Mapping[str, Any], *, shadow: bool = False) -> str:
+    """Return the card of a model that `oversight train` made, in Markdown; `shadow`: nothing flags by it yet."""
     human, weak, method = metrics["human_labels"], metrics["weak_labels"], metrics["method"]
     where = "given in a file" if human["given"] else "drawn at random from the oldest 35 % of the history"
     return "\n".join(
@@ -28,7 +32,7 @@ def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
             "",
             f"- {human['n']} human labels, {human['risky']} of them risky, {where}",
             f"- {weak['n']} weak labels of the reviewer `{weak['reviewer']}`, mean risk {weak['mean_risk']:.3f}",
-            f"- method `{method['name']}`",
+            f"- {_method(method, metrics['promotion'])}",
             f"- {_start(metrics['started_from'])}",
             *_claude(metrics["claude"]),
             *_encoder(metrics["encoder"]),
@@ -42,7 +46,19 @@ def card(name: str, version: str, metrics: Mapping[str, Any]) -> str:
             "## Limits",
             _LIMITS,
             "",
+            *(("## Stage", _SHADOW, "") if shadow else ()),
         ]
+    )
+
+
+def _method(method: Mapping[str, Any], promotion: Mapping[str, str] | None) -> str:
+    values = ", ".join(f"`{name}` {value}" for name, value in method["parameters"].items())
+    told = f"method `{method['name']}`" + (f", with {values}" if values else "")
+    if promotion is None:
+        return told
+    return (
+        f"{told}; promoted by `oversight research`: experiment {promotion['experiment']}, configuration "
+        f"{promotion['identity']}, in a study whose ledger then ended in {promotion['ledger'][:12]}"
     )
 
 

@@ -11,6 +11,7 @@ second; weak, human-only, ceiling and every method see the same rows. Where a st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -46,6 +47,11 @@ Stage: TypeAlias = Callable[[str, int | None], AbstractContextManager[Callable[[
 FEWEST = 6
 """Human labels of either kind, below which no weak reviewer can be taught."""
 
+HUMAN = 300
+"""Human labels that are drawn where nobody says how many, or as many more as hold `EXPECTED` risky ones."""
+
+EXPECTED = 20
+
 CUSTOM = 0.01
 """Share of a year's changes that history must name in the year for the recording of repairs to count as a custom."""
 
@@ -54,7 +60,7 @@ _BACKGROUND = 2_000  # changes without labels that tell a cross-fitted reviewer 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What is measured. `human` labels are drawn for each of `seeds` seeds from `first_seed` on.
+    """What is measured. `human` labels are drawn for each of `seeds` seeds from `first_seed` on, None: `how_many`.
 
     Of the student window and the test at most so many changes are read, drawn at random. `since`, in Unix seconds,
     leaves out what is older: where a history began to record repairs late, its older changes only look clean. `labels`
@@ -62,7 +68,7 @@ class Protocol:
     `answered_only` no other change takes part.
     """
 
-    human: int = 300
+    human: int | None = HUMAN
     seeds: int = 5
     first_seed: int = 0
     student: int = 8_000
@@ -149,10 +155,11 @@ def ground_of(repository: Repository, pool: Pool, protocol: Protocol, stage: Sta
     windows = pool.windows()
     before, then = pool.known_at(windows.student_from), pool.known_at(windows.test_from)
     ripe = windows.weak_train[before.mature[windows.weak_train]]
+    human = how_many(before.risky[ripe]) if protocol.human is None else protocol.human
     draws = tuple(
         Draw(seed, rows, before.risky[rows])
         for seed in range(protocol.first_seed, protocol.first_seed + protocol.seeds)
-        for rows in (draw_human(ripe, protocol.human, seed=seed),)
+        for rows in (draw_human(ripe, human, seed=seed),)
     )
     for draw in draws:
         _check(pool, whole, draw, before.risky[ripe])
@@ -182,6 +189,12 @@ def ground_of(repository: Repository, pool: Pool, protocol: Protocol, stage: Sta
         test,
         pool.risky[test],
     )
+
+
+def how_many(ripe: Flags) -> int:
+    """Return how many human labels to draw from changes with these labels (n,) where nobody says how many."""
+    found = max(1, int(ripe.sum()))
+    return min(ripe.size, max(HUMAN, math.ceil(EXPECTED * ripe.size / found)))
 
 
 def recorded_since(pool: Pool) -> int | None:

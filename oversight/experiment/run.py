@@ -5,7 +5,6 @@ pool ── windows forward in time ──> weak-train: N human labels │ stude
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
@@ -24,6 +23,7 @@ from oversight.experiment.choice import DEFAULT
 from oversight.experiment.evaluation import Test, evaluate
 from oversight.experiment.human import is_verdict
 from oversight.experiment.pool import Pool, Rows, read_pool, with_labels
+from oversight.experiment.protocol import how_many
 from oversight.experiment.reading import Reading, read_changes
 from oversight.experiment.teaching import FEWEST, FOLDS, Lesson, Taught, teach
 from oversight.experiment.texts import LIMITS, read_texts
@@ -31,6 +31,7 @@ from oversight.history.model import GoldLabel
 from oversight.history.schema import cache_directory
 from oversight.measurement.metrics import auroc, misfit
 from oversight.measurement.splits import Windows, draw_human
+from oversight.methods import Parameters
 from oversight.reviewers.model import WeakLabel
 from oversight.students.batch import profiles
 from oversight.students.encoder import EncoderLearner
@@ -40,11 +41,6 @@ from oversight.students.student import NetworkLearner, NetworkStudent, logits_in
 
 Stage: TypeAlias = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
 """A stage of the work with its name and number of steps; yields what to call with the steps that are done."""
-
-HUMAN = 300
-"""Human labels that are drawn where nobody says how many, or as many more as hold `EXPECTED` risky ones."""
-
-EXPECTED = 20
 
 CHANGES = 12_000
 """Changes that are read for weak labels and for the test together; more cost time and add little."""
@@ -56,11 +52,14 @@ class Plan:
 
     `since`, in Unix seconds, leaves out what is older. `start` names the model that the learner goes on from: name,
     version, sha256. Where there is an `encoder`, the method trains it, and it teaches the learner. `answered` is what
-    Claude has said of this history.
+    Claude has said of this history. `parameters` are those of the method; `promotion` says where they are from:
+    experiment, identity, ledger; None where nobody promoted them.
     """
 
     weak: str = weak.DEFAULT
     method: str = DEFAULT
+    parameters: Parameters = field(default_factory=dict)
+    promotion: Mapping[str, str] | None = None
     human: int | None = None
     labels: Mapping[str, GoldLabel] = field(default_factory=dict)
     seeds: int = 1
@@ -128,6 +127,7 @@ def train(repository: Repository, tip: str, plan: Plan, stage: Stage) -> Trained
         plan.learner,
         _scales(pool, draw, readings, plan.learner.bins),
         _encoder(repository, [pool.shas[row] for row in _learned(draw).tolist()], plan, stage),
+        plan.parameters,
     )
     trainings = plan.seeds * (1 + FOLDS)
     with stage("training", trainings) as advance:
@@ -172,7 +172,7 @@ def _how_many(risky: NDArray[np.bool_], asked: int | None) -> int:
             f"history had named {found} risky changes by the end of the first window, too few to learn from",
             mend="use a longer history, or give people's labels with --human FILE",
         )
-    return min(risky.size, max(HUMAN, math.ceil(EXPECTED * risky.size / found)))
+    return how_many(risky)
 
 
 def _given(pool: Pool, windows: Windows, labels: Mapping[str, GoldLabel]) -> tuple[Rows, NDArray[np.bool_]]:
@@ -241,7 +241,13 @@ def _measured(
         "human_labels": {"n": int(draw.labels.size), "risky": int(draw.labels.sum()), "given": bool(plan.labels)},
         "weak_labels": {"n": len(first.weak), "reviewer": plan.weak, "mean_risk": float(_risks(first.weak).mean())},
         "claude": _heard(plan, lesson),
-        "method": {"name": first.method, "asked": plan.method, "out_of_fold_log_loss": first.loss},
+        "method": {
+            "name": first.method,
+            "asked": plan.method,
+            "parameters": dict(plan.parameters),
+            "out_of_fold_log_loss": first.loss,
+        },
+        "promotion": None if plan.promotion is None else dict(plan.promotion),
         "choice": None if first.choice is None else asdict(first.choice),
         "started_from": None if plan.start is None else dict(plan.start),
         "encoder": None if plan.encoder is None else plan.encoder.described() | LIMITS,

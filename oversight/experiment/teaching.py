@@ -59,7 +59,8 @@ class Lesson:
     """What is taught: N readings with human labels (N,), readings without, and how.
 
     Profiles are placed on `scales`, where these name every change. With an `encoder` it is what the method trains, and
-    the network learns from its probabilities.
+    the network learns from its probabilities. `parameters` are those of the method, and of heads where these are what
+    it trains.
     """
 
     human: Sequence[Reading]
@@ -69,6 +70,7 @@ class Lesson:
     learner: NetworkLearner
     scales: Scales = field(default_factory=Scales)
     encoder: EncoderLearner | None = None
+    parameters: methods.Parameters = field(default_factory=dict)
 
     def check(self) -> None:
         """Raise `LabelError` where there are too few labels to teach with."""
@@ -98,7 +100,8 @@ class Lesson:
         """Return what trains heads of these changes; on the log-odds of the network that is started from, if any."""
         examples, start = self.examples, self.learner.start
         known = None if start is None else logits_placed(start, examples, self.scales)[0]
-        return HeadLearner(represent(examples, self.scales, self.learner.bins, known))
+        representation = represent(examples, self.scales, self.learner.bins, known)
+        return HeadLearner(representation, **methods.of_part(self.parameters, methods.HEAD))
 
     def student(self, method: str, labels: Sequence[WeakLabel], heads: HeadLearner, seed: int) -> NetworkStudent:
         """Train a student by `method` and weak labels of what has no label, not yet calibrated."""
@@ -109,7 +112,7 @@ class Lesson:
         first: Learner = network if start is None else heads
         if self.encoder is not None:
             first = self.encoder.placed(self.scales)
-        student = methods.method(method)(first).fit(examples, said, gold, seed=seed)
+        student = methods.method(method, self.parameters)(first).fit(examples, said, gold, seed=seed)
         if isinstance(student, NetworkStudent):
             return student
         if start is None or self.encoder is not None:

@@ -11,10 +11,10 @@ and alone they go around `naive`:
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from oversight.errors import UsageError
 
@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 PLAIN = "naive"
 """What is gone around where no method is named."""
+
+Parameters: TypeAlias = Mapping[str, Any]
+"""Fields of a method's parts by `part.field`, as `mixed.weak_weight`; those that are not named have their defaults."""
+
+HEAD = "head"
+"""What a linear learner is called among the parts that parameters name: `head.variance`."""
+
+_DEFAULTS: Parameters = MappingProxyType({})
 
 
 class Method(Protocol):
@@ -61,15 +69,25 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name.replace("_", "-") for name in found if not name.startswith("_")))
 
 
-def method(name: str) -> Callable[[Learner], Method]:
-    """Return the constructor of the method called `name`, or of several joined by `+`.
+def module(name: str) -> ModuleType:
+    """Return the module of one method, which has a `METHOD` or an `AROUND`; `UsageError` where there is none."""
+    if name not in names():
+        raise UsageError("there is no method of that name", mend=f"use one of {', '.join(names())}")
+    return import_module(f"{__name__}.{name.replace('-', '_')}")
 
-    `UsageError` where one is unknown, or does not go around another.
+
+def method(
+    name: str, parameters: Parameters = _DEFAULTS, find: Callable[[str], ModuleType] = module
+) -> Callable[[Learner], Method]:
+    """Return the constructor of the method called `name`, or of several joined by `+`, with `parameters` of its parts;
+    those of other parts, as of a learner, are passed over. `find` returns the module of a part.
+
+    `UsageError` where a part is unknown, or does not go around another.
     """
-    *outer, last = [module(part) for part in name.split("+")]
-    if not hasattr(last, "METHOD"):
-        outer, last = [*outer, last], module(PLAIN)
-    for one in outer:
+    *outer, last = [(part, find(part)) for part in name.split("+")]
+    if not hasattr(last[1], "METHOD"):
+        outer, last = [*outer, last], (PLAIN, find(PLAIN))
+    for _, one in outer:
         if not hasattr(one, "AROUND"):
             raise UsageError(
                 "a method stands before another that it does not go around",
@@ -77,16 +95,19 @@ def method(name: str) -> Callable[[Learner], Method]:
             )
 
     def constructor(learner: Learner) -> Method:
-        made: Method = last.METHOD(learner)
-        for one in reversed(outer):
-            made = one.AROUND(learner, made)
+        made: Method = last[1].METHOD(learner, **of_part(parameters, last[0]))
+        for part, one in reversed(outer):
+            made = one.AROUND(learner, made, **of_part(parameters, part))
         return made
 
     return constructor
 
 
-def module(name: str) -> ModuleType:
-    """Return the module of one method, which has a `METHOD` or an `AROUND`; `UsageError` where there is none."""
-    if name not in names():
-        raise UsageError("there is no method of that name", mend=f"use one of {', '.join(names())}")
-    return import_module(f"{__name__}.{name.replace('-', '_')}")
+def of_part(parameters: Parameters, part: str) -> dict[str, Any]:
+    """Return the fields that are named of one part.
+
+    >>> of_part({"mixed.weak_weight": 0.2, "head.variance": 0.004}, "mixed")
+    {'weak_weight': 0.2}
+    """
+    start = f"{part}."
+    return {name.removeprefix(start): value for name, value in parameters.items() if name.startswith(start)}

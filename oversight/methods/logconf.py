@@ -1,7 +1,7 @@
 """logconf: cross-entropy with a confidence term, which lets the student disagree with its teacher where it is sure.
 
     loss = CE(p, (1 - c) w + c 1[sg(p) > t])        w = P(risky) of the label, p = the student's, sg = gradient stopped
-    t: the student calls as many rows risky as there are, a share `prior`
+    t: the student calls as many rows risky as there are, a share `prior`, and one at least
     c = `most` * min(1, progress / .2)
 
 The auxiliary confidence loss of weak-to-strong training (Burns et al. 2023, arXiv:2312.09390). The prior
@@ -34,7 +34,8 @@ class Confidence:
     def __call__(self, logits: Tensor, frozen: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Return the loss of each row (N,); see `oversight.students.training.Loss`."""
         share = self.most * warm_up(progress)
-        sure = (frozen > torch.quantile(frozen, 1 - self.prior)).float()
+        # The row below: between two rows that all but agree, an interpolated one may be rounded to the upper of them.
+        sure = (frozen > torch.quantile(frozen, 1 - self.prior, interpolation="lower")).float()
         return binary_cross_entropy_with_logits(logits, (1 - share) * targets + share * sure, reduction="none")
 
 

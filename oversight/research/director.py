@@ -21,7 +21,7 @@ import numpy as np
 from oversight.research.laboratory import Outcome, Trainer
 from oversight.research.model import Answer, Experiment, Floats, Proposal, Submission
 from oversight.research.proposers import Known, Proposer
-from oversight.research.proposers.search import told
+from oversight.research.proposers.telling import told
 from oversight.research.references import REFERENCES
 from oversight.research.study import Result, Study
 from oversight.research.vault.detectors import Earlier, standing
@@ -66,6 +66,7 @@ class Director:
         self._tell = tell
         self._results = study.experiments()
         self._earlier = Earlier()
+        self._resting: set[str] = set()  # researchers who proposed nothing when they were last asked
 
     def run(self, budget: Budget) -> str:
         """Go on until the budget is used up, or nothing is left to do; return why it ended, as a sentence."""
@@ -83,38 +84,44 @@ class Director:
     def _round(self, most: int) -> bool:
         """Run what the last round lacks, or a new one; False where nobody proposes anything."""
         number = self._results[-1].experiment.round if self._results else 0
-        missing = self._missing(number)
+        missing = self._missing(number, most)
         if self._results and not missing:
             number += 1
-            missing = self._missing(number)
-        missing = missing[: most - len(self._results)]
+            missing = self._missing(number, most)
         for experiment, trained in zip(missing, self._trainer.train(missing, self._bar(number)), strict=True):
             self._conclude(experiment, trained)
         return bool(missing)
 
-    def _missing(self, number: int) -> list[Experiment]:
-        """Return what is planned for a round, from what the rounds before it recorded, and not done."""
+    def _missing(self, number: int, most: int) -> list[Experiment]:
+        """Return what is planned for a round, from what the rounds before it recorded, and not done. Whoever comes
+        after so many experiments is not asked: a proposal may cost money.
+        """
         before = [result for result in self._results if result.experiment.round < number]
         done = {result.experiment.name for result in self._results}
         if number == 0:
             planned = [
                 Experiment(place, 0, BASELINE, Proposal(one, f"what is compared with: {name}"))
                 for place, (name, one) in enumerate(REFERENCES.items())
-            ]
+            ][:most]
         else:
             planned = []
             for proposer in self._proposers:
+                if len(before) + len(planned) >= most:
+                    break
                 taken = frozenset(one.configuration.identity for one in planned)
-                known = self._known(before, len(before) + len(planned), taken)
+                known = self._known(before, number, len(before) + len(planned), taken)
                 proposal = proposer.propose(known)
-                if proposal is not None:
-                    planned.append(Experiment(known.number, number, proposer.name, proposal))
+                if proposal is None:
+                    self._resting.add(proposer.name)
+                    continue
+                self._resting.discard(proposer.name)
+                planned.append(Experiment(known.number, number, proposer.name, proposal))
         return [one for one in planned if one.name not in done]
 
-    def _known(self, results: Sequence[Result], number: int, taken: frozenset[str] = frozenset()) -> Known:
+    def _known(self, results: Sequence[Result], round_: int, number: int, taken: frozenset[str] = frozenset()) -> Known:
         names = {result.experiment.name for result in results}
         findings = [one for one in self._study.findings() if one["experiment"] in names]
-        return Known(results, findings, number, taken)
+        return Known(results, findings, number, taken, round_)
 
     def _bar(self, number: int) -> float:
         """Return the screen that makes an experiment of a round promising."""
@@ -165,13 +172,15 @@ class Director:
 
     def _spent(self) -> bool:
         closed = any(one.answer is not None and one.answer.reason.startswith(_CLOSED) for one in self._results)
-        return closed or all(self._left(proposer.name) == 0 for proposer in self._proposers)
+        active = [proposer.name for proposer in self._proposers if proposer.name not in self._resting]
+        return closed or (bool(active) and all(self._left(name) == 0 for name in active))
 
     def _write_finding(self, result: Result) -> None:
         experiment = result.experiment
         before = [one for one in self._results if one.experiment.number < experiment.number]
         own = next((one for one in self._proposers if one.name == experiment.researcher), None)
-        text = told(result, before) if own is None else own.learn(result, self._known(before, experiment.number))
+        known = self._known(before, experiment.round, experiment.number)
+        text = told(result, before) if own is None else own.learn(result, known)
         self._study.find(experiment.name, experiment.researcher, text)
 
     def _catch_up(self) -> None:

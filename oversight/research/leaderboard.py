@@ -10,14 +10,23 @@ from typing import Any
 from oversight.reports.escape import terminal
 from oversight.research.vault.client import Vault
 
-_NAMES = {"default": "the hand-chosen default", "human_only": "human labels alone", "naive": "naive"}
+NAMES = {"default": "the hand-chosen default", "human_only": "human labels alone", "naive": "naive"}
+"""What every experiment is compared with, in words."""
 _ROWS = 10
+
+
+def read(study: Path) -> dict[str, Any]:
+    """Return the leaderboard of a study (`vault.board`), also beside a run; `VaultError` where there is none.
+
+    It is for people: what it says of labels is more than a search may be told.
+    """
+    with Vault(study / "vault", people=True) as vault:
+        return vault.board()
 
 
 def lines(study: Path) -> list[str]:
     """Return the leaderboard of a study as lines for a terminal; `VaultError` where there is none."""
-    with Vault(study / "vault", people=True) as vault:
-        return list(_lines(vault.board()))
+    return list(_lines(read(study)))
 
 
 def _lines(board: Mapping[str, Any]) -> Iterator[str]:
@@ -28,7 +37,7 @@ def _lines(board: Mapping[str, Any]) -> Iterator[str]:
         notes = "".join(f", {flag}" for flag in row["answer"]["flags"])
         yield f"  {_row(row, row['experiment'] + best)} {terminal(row['method'] + notes, 60)}"
     for row in board["beside"]:
-        yield f"  {_row(row, '')} {_NAMES[row['experiment']]}"
+        yield f"  {_row(row, '')} {NAMES[row['experiment']]}"
     for reason in {row["reason"]: None for row in board["beside"] if row["reason"]}:
         yield f"no PGR: {reason}"
     yield "the best of many is also the luckiest: only the sealed half and confirmation say what it is worth"
@@ -51,7 +60,7 @@ def result(entry: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {'PGR':<30} {_pgr(found)}"
     for name in ("weak", "student", "ceiling"):
         yield f"  {'AUROC of the ' + name:<30} {_estimate(found[name], '.3f')}"
-    for name, called in _NAMES.items():
+    for name, called in NAMES.items():
         yield f"  {'above ' + called:<30} {_estimate(found['differences'][name], '+.4f')}"
     for warning in found["warnings"]:
         yield f"  {warning}"

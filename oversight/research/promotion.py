@@ -5,8 +5,8 @@
     evidence.json   the sealed half, confirmations, every query of the study, what was told, and the ledger's head
     card.md         the same for people
 
-What is promoted flags nothing. It begins in the shadow: a model that it taught scores changes beside the model in use
-(`oversight score`, which flags nothing) until verdicts tell the two apart.
+What is promoted flags nothing. It begins in the shadow: a model that it taught (`oversight train --method`) ranks
+changes beside the model in use until verdicts tell the two apart, and a person puts it in use (`adoption.py`).
 """
 
 from __future__ import annotations
@@ -22,15 +22,20 @@ from oversight.reports.output import write
 from oversight.research import leaderboard
 from oversight.research.laboratory import predictions
 from oversight.research.model import Configuration, as_json
+from oversight.research.promoted import STAGE
 from oversight.research.study import Study
 from oversight.research.vault.client import Vault
-
-STAGE = "shadow"
-"""Where everything that was promoted begins."""
 
 _LIMITS = """The open half was asked about again and again; what counts is the sealed half, which was scored once, and
 confirmation, on repositories that no query was about. Both are histories that record repairs, by the protocol of
 `oversight pgr`: what they say of a repository whose history records none is unknown."""
+
+_NEXT = """It flags nothing yet. Teach a model by it (`oversight train --method method.json`), have `oversight score`
+rank new changes by that model beside the one in use, and put it in use where verdicts say that it is better
+(`oversight research adopt`)."""
+
+_WRITTEN = """It flags nothing, and no model is taught by it: its code runs in the sandbox alone. Read `method.py`; what
+is good of it becomes a file of `oversight/methods`."""
 
 
 def promote(study: Study, experiment: str | None, output: Path) -> dict[str, Any]:
@@ -129,6 +134,7 @@ def _evidence(
         "researcher": data(query["researcher"]),
         "method": data(configuration.method),
         "identity": configuration.identity,
+        "written": configuration.code is not None,
         "asked": {"answer": query["answer"], "proxies": query["proxies"]},
         "open": figures.get(name),
         "sealed": entry,
@@ -163,9 +169,6 @@ def _card(evidence: Mapping[str, Any]) -> Iterator[str]:
     yield "## Limits"
     yield _LIMITS
     yield ""
-    yield (
-        "It flags nothing yet. Teach a model by it, have `oversight score` rank new changes by that model beside the "
-        "one in use, and put it in place where verdicts say that it is better."
-    )
+    yield _WRITTEN if evidence["written"] else _NEXT
     yield ""
     yield f"Ledger of the vault: {evidence['ledger']['entries']} entries, head `{evidence['ledger']['head']}`."

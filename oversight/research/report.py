@@ -15,15 +15,24 @@ import numpy as np
 from oversight.reports.escape import data, terminal
 from oversight.research import space
 from oversight.research.model import as_json
+from oversight.research.proposers.claude.dialogue import bills
 from oversight.research.study import Result, Study
+from oversight.reviewers.claude.budget import dollars
 
 _BEST = 10  # rows of the table of screens
 _LONGEST = 200  # characters of a finding
 
 
 def figures(study: Study) -> dict[str, Any]:
-    """Return all of it as JSON. Seconds are the processor's; `entropy` is in bits."""
-    results = study.experiments()
+    """Return all of it as JSON: `progress`, and the entropy that there would be if all methods were tried alike."""
+    told = progress(study)
+    told["all"]["most_entropy"] = round(float(np.log2(len(space.plain()))), 3)
+    return told
+
+
+def progress(study: Study) -> dict[str, Any]:
+    """Return what records alone tell, as JSON. Seconds are the processor's; `entropy` is in bits."""
+    results = study.records()
     return {
         "plan": {
             name: getattr(study.plan, name) for name in ("human", "draws", "weak", "seed", "student", "test", "folds")
@@ -44,6 +53,10 @@ def figures(study: Study) -> dict[str, Any]:
             name: _counts([one for one in results if one.experiment.researcher == name])
             for name in dict.fromkeys(one.experiment.researcher for one in results)
         },
+        "agents": {
+            one.agent: {"answers": one.answers, "usd": one.usd, "tokens": one.tokens, "ended": data(one.why)}
+            for one in bills(study.folder)
+        },
         "best": [_row(one) for one in results if one.answer is not None and one.answer.answer == "best"],
         "screens": [_row(one) for one in _by_screen(results)[:_BEST]],
         "findings": [{name: data(str(value)) for name, value in one.items()} for one in study.findings()],
@@ -63,7 +76,7 @@ def entropy(families: Sequence[str]) -> float:
 def status(study: Study) -> list[str]:
     """Return how far a study is, as lines for a terminal."""
     told = figures(study)
-    return [*_grounds(told), "", *_researchers(told), "", *_answers(told)]
+    return [*_grounds(told), "", *_researchers(told), *_agents(told), "", *_answers(told)]
 
 
 def page(study: Study, board: Sequence[str], *, findings: int) -> list[str]:
@@ -86,7 +99,6 @@ def _counts(results: Sequence[Result]) -> dict[str, Any]:
         "seconds": round(sum(one.seconds for one in results), 1),
         "families": dict(Counter(families).most_common()),
         "entropy": round(entropy(families), 3),
-        "most_entropy": round(float(np.log2(len(space.plain()))), 3),
     }
 
 
@@ -110,7 +122,8 @@ def _row(result: Result) -> dict[str, Any]:
 
 def _grounds(told: dict[str, Any]) -> Iterator[str]:
     plan = told["plan"]
-    yield f"{plan['human']} human labels in {plan['draws']} draws, weak reviewer {plan['weak']}, seed {plan['seed']}"
+    human = plan["human"] or "300 or more"
+    yield f"{human} human labels in {plan['draws']} draws, weak reviewer {plan['weak']}, seed {plan['seed']}"
     for one in told["grounds"]:
         role = ", for confirmation" if one["confirmation"] else ""
         low, high = min(one["risky"]), max(one["risky"])
@@ -135,6 +148,19 @@ def _researchers(told: dict[str, Any]) -> Iterator[str]:
         f"bits: entropy over method families, {every['most_entropy']:.2f} if all were tried alike; "
         f"{each:.1f} s of a processor an experiment"
     )
+
+
+def _agents(told: dict[str, Any]) -> Iterator[str]:
+    """Yield what agents of Claude have cost, where there are any."""
+    agents = told["agents"]
+    if not agents:
+        return
+    usd, tokens = (sum(one[name] for one in agents.values()) for name in ("usd", "tokens"))
+    yield ""
+    yield f"Claude has cost {dollars(usd)}, {tokens:,} tokens:"
+    for name, one in agents.items():
+        ended = f", ended: {terminal(one['ended'], _LONGEST)}" if one["ended"] else ""
+        yield f"  {terminal(name, 12):<12} {dollars(one['usd']):>10} {one['answers']:>5} answers{ended}"
 
 
 def _answers(told: dict[str, Any]) -> Iterator[str]:

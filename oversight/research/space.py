@@ -25,7 +25,7 @@ from oversight import methods
 from oversight.errors import UsageError
 from oversight.research.model import WRITTEN, Configuration, Value
 
-HEAD = "head"
+HEAD = methods.HEAD
 """What the learner is called among the parts of a configuration."""
 
 DEEPEST = 3
@@ -171,12 +171,17 @@ def checked(configuration: Configuration) -> Configuration:
 
 def from_json(told: object) -> Configuration:
     """Return the configuration that `model.as_json` told, checked; `UsageError` where it is none."""
+    return checked(plain_from_json(told))
+
+
+def plain_from_json(told: object) -> Configuration:
+    """Return the same, unchecked: there may be no such method, and values may be out of range."""
     if not isinstance(told, dict) or not isinstance(told.get("method"), str) or set(told) - _KEYS:
         raise UsageError("this is no configuration", mend="give an object with method, and parameters or code")
     given, code = told.get("parameters", {}), told.get("code")
     if not isinstance(given, dict) or not isinstance(code, str | None):
         raise UsageError("this is no configuration", mend="give parameters as an object, and code as text")
-    return checked(Configuration(told["method"], given, code))
+    return Configuration(told["method"], given, code)
 
 
 _KEYS = {"method", "parameters", "code"}

@@ -13,7 +13,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -27,7 +27,7 @@ from oversight.errors import ResearchError
 from oversight.research import lessons
 from oversight.research.lessons import Ground
 from oversight.research.model import Answer, Configuration, Experiment, Proposal, Screen, as_json
-from oversight.research.space import from_json
+from oversight.research.space import from_json, plain_from_json
 
 _EDITION = 1
 _STUDY = "study.json"
@@ -53,9 +53,9 @@ def laid_of(told: Mapping[str, Any]) -> Laid:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study is laid by. `student` and `test` are the most rows of a ground."""
+    """What a study is laid by. `student` and `test` are the most rows of a ground; `human` None: as many as needed."""
 
-    human: int
+    human: int | None
     draws: int
     weak: str
     seed: int
@@ -114,8 +114,15 @@ class Study:
         return lessons.load(self.folder / "grounds" / f"{name}.npz")
 
     def experiments(self) -> list[Result]:
-        """Return what was tried so far, in order."""
-        return [_result(line) for line in read_lines(self.folder / "experiments.jsonl")]
+        """Return what was tried so far, in order; `UsageError` for what could not be tried by the methods of today."""
+        return [_result(line, from_json) for line in self._lines()]
+
+    def records(self) -> list[Result]:
+        """Return the same for people to read: configurations as they were written down, which takes no torch."""
+        return [_result(line, plain_from_json) for line in self._lines()]
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
+        return read_lines(self.folder / "experiments.jsonl")
 
     def findings(self) -> list[dict[str, Any]]:
         """Return the notebook, in order: `experiment`, `researcher` and `text` of each entry."""
@@ -205,9 +212,9 @@ def _told(result: Result) -> dict[str, Any]:
     }
 
 
-def _result(told: Mapping[str, Any]) -> Result:
+def _result(told: Mapping[str, Any], read: Callable[[object], Configuration]) -> Result:
     try:
-        proposal = Proposal(from_json(told["configuration"]), told["reason"])
+        proposal = Proposal(read(told["configuration"]), told["reason"])
         answer = told["answer"]
         return Result(
             Experiment(told["number"], told["round"], told["researcher"], proposal),

@@ -30,6 +30,9 @@ FILES = ("model.safetensors", "model.onnx", "config.json", "metrics.json", "refe
 MANIFEST = "manifest.json"
 FORMAT = "oversight-model/1"
 
+SHADOW, IN_USE = "shadow", "in use"
+"""Stages in config.json. In the shadow a model ranks changes and flags none; one without a stage is in use."""
+
 _LARGEST = 1 << 30  # bytes; a manifest may promise anything, memory is ours
 _LARGEST_MANIFEST = 1 << 16
 
@@ -40,6 +43,14 @@ class Artefact:
 
     files: Mapping[str, bytes]
     sha256: str
+
+    @property
+    def shadow(self) -> bool:
+        """Whether the model is in the shadow; `ModelError` for a stage that is not known here."""
+        stage = self.json("config.json").get("stage", IN_USE)
+        if stage not in (SHADOW, IN_USE):
+            _refuse("the model is at a stage that is not known here", "use it with the version that made it")
+        return bool(stage == SHADOW)
 
     def json(self, name: str) -> dict[str, Any]:
         """Return the JSON object in file `name`; `ModelError` where it holds anything else."""

@@ -41,12 +41,13 @@ def to_files(
     reference: Mapping[str, NDArray[np.float64]],
     metrics: Mapping[str, Any],
     card: str,
+    stage: str | None = None,
 ) -> dict[str, bytes]:
     """Return the files of a model directory, for `oversight.students.checkpoint.write`.
 
     `reference` has the risks of held-out changes with history ("full") and without ("none"); the network's own scale
-    is stored beside their quantiles. Raises `ModelError` for a student that is not one network, which cannot be stored
-    as one.
+    is stored beside their quantiles. `stage` is one of `checkpoint`'s. Raises `ModelError` for a student that is not
+    one network, which cannot be stored as one.
     """
     if not isinstance(student, NetworkStudent):
         raise ModelError("the student of this method is not one network", mend="train with another method")
@@ -57,6 +58,7 @@ def to_files(
         "schema": SCHEMA,
         "architecture": student.network.architecture.to_json(),
         "calibration": {"change": asdict(student.change_calibration), "hunk": asdict(student.hunk_calibration)},
+        **({} if stage is None else {"stage": stage}),
     }
     quantiles = {key: np.quantile(risks, levels).round(7).tolist() for key, risks in reference.items()}
     return {

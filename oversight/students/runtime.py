@@ -86,6 +86,7 @@ class Model:
     """A verified model, ready to score. Made by `load`.
 
     `edges`: its own scale, that of all changes it learned from, for changes whose neighbours are not known.
+    `shadow`: it ranks changes, and nothing may be flagged by it yet.
     """
 
     info: ModelInfo
@@ -96,6 +97,7 @@ class Model:
     metrics: dict[str, Any]
     onnx: bytes
     shipped: bool = False
+    shadow: bool = False
 
     def __getstate__(self) -> dict[str, Any]:
         # A session cannot be sent to a worker process; the worker makes its own from the same bytes.
@@ -122,6 +124,14 @@ class Model:
         if list(session.get_inputs()[-1].shape[1:]) != list(self.edges.shape):
             raise ModelError("model.onnx takes another scale than reference.json holds", mend="train the model again")
         return session
+
+    def check_in_use(self) -> None:
+        """Raise `ModelError` where the model is in the shadow."""
+        if self.shadow:
+            raise ModelError(
+                "the model is in the shadow: it ranks changes (oversight score), and flags none yet",
+                mend="compare it with the model in use by verdicts, then put it in use: oversight research adopt",
+            )
 
     @property
     def bins(self) -> int:
@@ -214,6 +224,7 @@ def load(directory: Path) -> Model:
             hunk_calibration=_platt(config["calibration"]["hunk"]),
             metrics=artefact.json("metrics.json"),
             onnx=artefact.files["model.onnx"],
+            shadow=artefact.shadow,
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise ModelError("an entry of config.json or reference.json is amiss", mend="train the model again") from error

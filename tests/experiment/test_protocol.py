@@ -136,6 +136,22 @@ def test_human_labels_are_drawn_by_seed(clone: Path, cache: Path, pool: Pool, gr
     assert set(smaller.rows.tolist()) < set(second.rows.tolist())
 
 
+@pytest.mark.parametrize(
+    ("risky", "changes", "wanted"),
+    [(100, 1000, 300), (20, 1000, 1000), (50, 1000, 400), (3, 5000, 5000), (0, 200, 200)],
+)
+def test_rare_risk_takes_more_labels(risky: int, changes: int, wanted: int) -> None:
+    """300 are enough where 20 of them are risky, as many more are drawn where it takes them, all at the most."""
+    assert protocol.how_many(np.arange(changes) < risky) == wanted
+
+
+def test_where_nobody_says_how_many_it_is_seen(clone: Path, cache: Path, pool: Pool, ground: Ground) -> None:
+    """Of a short history all of the first window is drawn: fewer would hold too few risky changes."""
+    drawn = ground_of(clone, cache, pool, human=None, seeds=1).draws[0]
+    assert drawn.rows.size > ground.draws[0].rows.size
+    assert drawn.labels.sum() >= ground.draws[0].labels.sum()
+
+
 def test_every_ripe_change_is_drawn_as_often(pool: Pool) -> None:
     """Over many seeds each ripe change of the first window comes up about as often as any other."""
     windows = pool.windows()

@@ -10,9 +10,10 @@ import numpy as np
 
 from oversight.research import lessons
 from oversight.research.lessons import Draw, Floats, Fold, Ground, Lesson, Matrix
-from oversight.research.model import Gold
-from oversight.research.study import Laid, Plan, Study, write_study
+from oversight.research.model import Configuration, Experiment, Gold, Proposal, Screen, Submission
+from oversight.research.study import Laid, Plan, Result, Study, write_study
 from oversight.research.vault import keep
+from oversight.research.vault.client import Vault
 
 COLUMNS = 12
 
@@ -83,3 +84,27 @@ def _draw(number: int, student: int, human: int, weak: Floats, labels: Floats) -
 
 def _risk(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-(odds - 1))), dtype=np.float64)
+
+
+A, B = world("a", test=600), world("b", seed=1, test=300)
+GOOD, POOR = Configuration("human-only"), Configuration("written", code="# a method\n")
+HOSTILE = "<b>evil\x1b[2J"
+
+
+def tried(folder: Path) -> Study:
+    """A study of `A`, with `B` for confirmation, in which e0001 beat the default, and e0002, a written method of a
+    hostile researcher, did not.
+    """
+    made = study(folder, A, confirm=[B])
+    generator = np.random.default_rng(5)
+    noise = generator.normal(scale=0.1, size=(2, 2, A.truth.size))
+    asked = [("mixer", GOOD, 0.4 * A.truth + 0.3 + 0.5 * noise[0]), (HOSTILE, POOR, 0.1 * A.truth + 0.4 + noise[1])]
+    with Vault(made.vault) as vault:
+        for number, (who, configuration, risk) in enumerate(asked, 1):
+            experiment = Experiment(number, 1, who, Proposal(configuration, "why not"))
+            predictions = {"a": np.clip(risk, 0, 1).astype(np.float32)}
+            made.keep(experiment.name, predictions)
+            answer = vault.ask(Submission(experiment.name, who, configuration, predictions, {"screen": 0.7}))
+            made.record(Result(experiment, Screen(0.7, 0.5), answer, 1.0))
+    assert [one.answer.answer for one in made.experiments() if one.answer] == ["best", "not better"]
+    return made

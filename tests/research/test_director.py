@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,52 +11,15 @@ import pytest
 
 from oversight.research.director import BASELINE, Budget, Director
 from oversight.research.laboratory import Outcome
-from oversight.research.model import Answer, Experiment, Screen, Submission
+from oversight.research.model import Experiment, Screen
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.search import searchers
 from oversight.research.report import figures, page
 from oversight.research.study import Result, Study
+from tests.research.doubles import Bench, Box
 from tests.research.grounds import study, world
 
 WORLD = world(student=20, human=20, test=40)
-
-
-class Bench:
-    """A trainer whose figures are drawn from what was asked: no process, and the same every time."""
-
-    def __init__(self, stop_after: int = 10_000) -> None:
-        self.left = stop_after
-
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
-        for experiment in experiments:
-            if not self.left:
-                raise KeyboardInterrupt
-            self.left -= 1
-            generator = np.random.default_rng(int(experiment.configuration.identity, 16))
-            screen = Screen(float(generator.uniform(0.5, 0.8)), 0.4)
-            if experiment.number == 3:
-                yield Outcome(None, 0.1, "it used more than its processor time")
-            elif screen.auroc < bar:
-                yield Outcome(screen, 0.1)
-            else:
-                rows = generator.random((2, 40)).astype(np.float32)
-                yield Outcome(screen, 0.2, "", {"a": rows}, {"screen": screen.auroc, "order": 0.0})
-
-
-@dataclass
-class Box:
-    """A vault that calls every third submission best, and answers the same question the same way."""
-
-    each: int = 100
-    asked: dict[str, Answer] = field(default_factory=dict)
-
-    def ask(self, submission: Submission) -> Answer:
-        if submission.experiment not in self.asked:
-            best = len(self.asked) % 3 == 0
-            left = self.each - len(self.asked) - 1
-            score = 0.5 + 0.05 * len(self.asked) if best else None
-            self.asked[submission.experiment] = Answer("best" if best else "not better", score, score, max(left, 0))
-        return self.asked[submission.experiment]
 
 
 def ran(one: Study, experiments: int, box: Box | None = None, bench: Bench | None = None) -> str:
@@ -127,22 +90,26 @@ def test_a_run_ends_where_nothing_is_left_to_ask(tmp_path: Path) -> None:
     assert ran(one, 400, Box(each=4)) == "the vault answers no more queries"
 
 
+@dataclass(frozen=True)
+class Done:
+    """A researcher that has concluded."""
+
+    name: str = "done"
+
+    def propose(self, known: Known) -> None:  # noqa: ARG002
+        return None
+
+    def learn(self, result: Result, known: Known) -> str:  # noqa: ARG002
+        return ""
+
+
 def test_researchers_may_conclude(tmp_path: Path) -> None:
-    """A run whose researchers propose nothing more has ended."""
-
-    @dataclass(frozen=True)
-    class Done:
-        name: str = "done"
-
-        def propose(self, known: Known) -> None:  # noqa: ARG002
-            return None
-
-        def learn(self, result: Result, known: Known) -> str:  # noqa: ARG002
-            return ""
-
+    """A run whose researchers propose nothing more has ended; one of them that has does not keep it going."""
     proposer: Proposer = Done()
-    one = study(tmp_path / "s", WORLD)
+    one, other = study(tmp_path / "s", WORLD), study(tmp_path / "t", WORLD)
     assert Director(one, [proposer], Box(), Bench()).run(Budget(10)) == "no researcher has anything new to propose"
+    why = Director(other, [*searchers(0), proposer], Box(each=4), Bench()).run(Budget(400))
+    assert why == "the vault answers no more queries"
 
 
 def test_hours_are_a_budget(tmp_path: Path) -> None:

@@ -5,40 +5,22 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from oversight.cli import run
 from oversight.errors import ResearchError, UsageError, VaultError
 from oversight.research import leaderboard
-from oversight.research.model import Configuration, Experiment, Proposal, Screen, Submission
+from oversight.research.promoted import read
 from oversight.research.promotion import confirm, promote
-from oversight.research.study import Result, Study
-from oversight.research.vault.client import Vault
-from tests.research.grounds import study, world
-
-A, B = world("a", test=600), world("b", seed=1, test=300)
-GOOD, POOR = Configuration("human-only"), Configuration("written", code="# a method\n")
+from oversight.research.study import Study
+from tests.research import grounds
+from tests.research.grounds import GOOD, POOR, A, study
 
 
 @pytest.fixture(scope="module")
 def tried(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    """A study in which e0001 beat the default, and e0002, a written method of a hostile researcher, did not."""
-    made = study(tmp_path_factory.mktemp("study") / "s", A, confirm=[B])
-    generator = np.random.default_rng(5)
-    noise = generator.normal(scale=0.1, size=(2, 2, A.truth.size))
-    asked = [
-        ("mixer", GOOD, 0.4 * A.truth + 0.3 + 0.5 * noise[0]),
-        ("<b>evil\x1b[2J", POOR, 0.1 * A.truth + 0.4 + noise[1]),
-    ]
-    with Vault(made.vault) as vault:
-        for number, (who, configuration, risk) in enumerate(asked, 1):
-            experiment = Experiment(number, 1, who, Proposal(configuration, "why not"))
-            predictions = {"a": np.clip(risk, 0, 1).astype(np.float32)}
-            answer = vault.ask(Submission(experiment.name, who, configuration, predictions, {"screen": 0.7}))
-            made.record(Result(experiment, Screen(0.7, 0.5), answer, 1.0))
-    assert [one.answer.answer for one in made.experiments() if one.answer] == ["best", "not better"]
-    return made
+    """A study in which one experiment beat the default, and one did not."""
+    return grounds.tried(tmp_path_factory.mktemp("study") / "s")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +43,9 @@ def test_the_best_is_promoted_with_its_evidence(tried: Study, promoted: Path) ->
     assert evidence["ledger"] == {"entries": 4, "head": last["hash"]}
     assert "# `human-only`, in the shadow" in (promoted / "card.md").read_text()
     assert not (promoted / "method.py").exists()
+    found = read(promoted / "method.json")
+    assert found.configuration == GOOD
+    assert found.origin == {"experiment": "e0001", "identity": GOOD.identity, "ledger": last["hash"]}
 
 
 def test_promoting_again_scores_nothing_again(tried: Study, promoted: Path) -> None:
@@ -78,6 +63,8 @@ def test_a_written_method_comes_out_as_text_and_its_researcher_harmless(
     """Its code is a file to be read; names of strangers neither move the cursor nor are markup in the card."""
     promote(tried, "e0002", tmp_path / "written")
     assert (tmp_path / "written" / "method.py").read_text() == POOR.code
+    with pytest.raises(UsageError, match="sandbox alone"):
+        read(tmp_path / "written" / "method.json")
     card = (tmp_path / "written" / "card.md").read_text()
     assert "<b>" not in card
     assert "\x1b" not in card

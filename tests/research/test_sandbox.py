@@ -75,7 +75,7 @@ def test_a_written_method_trains(worker: Worker) -> None:
     ("before", "reason"),
     [
         ("raise SystemExit", "ended by itself"),
-        ("1 / 0", "ZeroDivisionError"),
+        ("1 / 0", "ZeroDivisionError in line 7"),
         ("import os; os._exit(0)", "ended by itself"),
         ("while True: pass", "processor time"),
         ("held = [0] * (1 << 33)", "MemoryError"),

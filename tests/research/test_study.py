@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from oversight.errors import ResearchError
+from oversight.errors import ResearchError, UsageError
 from oversight.research import lessons
 from oversight.research.model import Answer, Configuration, Experiment, Proposal, Screen
 from oversight.research.study import Result, Study
 from tests.research.grounds import study, world
+from tests.test_imports import loaded_by
 
 
 def result(number: int) -> Result:
@@ -47,6 +48,20 @@ def test_records_survive_a_kill_at_any_byte(tmp_path: Path) -> None:
         assert one.experiments() == [result(0)]
         one.record(result(1))
         assert path.read_bytes() == whole
+
+
+def test_people_read_what_no_method_of_today_would_do(tmp_path: Path) -> None:
+    """Records as they were written down, without torch: a page shows them where nothing can be trained."""
+    one = study(tmp_path / "s", world())
+    proposal = Proposal(Configuration("forgotten", {"forgotten.share": 7.0}), "why")
+    one.record(Result(Experiment(0, 1, "mixer", proposal), None, None, 0.0, "failed"))
+    (read,) = one.records()
+    assert read.configuration == proposal.configuration
+    with pytest.raises(UsageError, match="no method"):
+        one.experiments()
+    program = "from oversight.research.report import progress; from oversight.research.study import Study; import sys; "
+    program += "from pathlib import Path; print(progress(Study(Path(sys.argv[1])))['all']['failed'])"
+    assert not loaded_by(program, str(one.folder)) & {"torch", "optuna", "sklearn", "anthropic"}
 
 
 def test_a_damaged_study_is_refused(tmp_path: Path) -> None:

@@ -92,6 +92,14 @@ def test_a_damaged_model_is_fatal(tmp_path: Path, recorder: Recorder):
     assert str(tmp_path) not in answer.content.decode()
 
 
+def test_a_model_in_the_shadow_is_fatal(tmp_path: Path, shadow: Path, recorder: Recorder):
+    """It flags nothing, so that no review can come of it; the way out of the shadow is told."""
+    with Served(settings_of(tmp_path, model=str(shadow)), recorder) as served:
+        answer = served.get("/readyz")
+    assert answer.status == 503
+    assert any("oversight research adopt" in one["mend"] for one in answer.json["missing"] if one["fatal"])
+
+
 def test_tables_of_another_version_are_fatal(served: Served, settings: Settings):
     """A newer server may have changed the tables under this one."""
     engine = create_engine(settings.database)

@@ -191,3 +191,15 @@ def test_a_calibration_that_reorders_is_refused(tmp_path: Path, files: dict[str,
     checkpoint.write(tmp_path / "model", {**files, "config.json": json.dumps(config).encode()})
     with pytest.raises(ModelError):
         runtime.load(tmp_path / "model")
+
+
+def test_a_stage_that_is_not_known_is_refused(files: dict[str, bytes], tmp_path: Path) -> None:
+    """Whatever a later version means by it, nothing flags by it here; without a stage, and in use, something may."""
+    for stage, shadow in (({}, False), ({"stage": "in use"}, False), ({"stage": "shadow"}, True)):
+        config = json.dumps({**json.loads(files["config.json"]), **stage}).encode()
+        checkpoint.write(tmp_path / "model", {**files, "config.json": config})
+        assert checkpoint.read(tmp_path / "model").shadow is shadow
+    config = json.dumps({**json.loads(files["config.json"]), "stage": "trial"}).encode()
+    checkpoint.write(tmp_path / "model", {**files, "config.json": config})
+    with pytest.raises(ModelError, match="not known here"):
+        runtime.load(tmp_path / "model")

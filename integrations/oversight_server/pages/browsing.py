@@ -19,6 +19,7 @@ from oversight_server.listening import listen, stay
 from oversight_server.pages import access
 from oversight_server.pages.desk import Desk
 from oversight_server.pages.installing import install, local_desk
+from oversight_server.pages.research.studies import Studies, studies_of
 
 _HOST = "127.0.0.1"
 _CONNECTIONS = 100
@@ -26,23 +27,24 @@ _CONNECTIONS = 100
 
 def browse(
     url: str | None, repository: Path | None, budget: Budget, names: Sequence[str], *, port: int,
-    tell: Callable[[str], None],
+    tell: Callable[[str], None], studies: Sequence[Path] = (),
 ) -> None:  # fmt: skip
     """Serve the pages of a database on loopback until somebody stops it. Raises StoreError, UsageError.
 
     `names` are those of the person, the first the one that goes on record; `tell` is given the address to open, which
-    is good once. Diffs come from `repository`; None: there are none.
+    is good once. Diffs come from `repository`; None: there are none. `studies` are folders of `oversight research`.
     """
+    shown = studies_of(studies)
     with Store.open(url) as store:
         engine = open_database(locate(url).render_as_string(hide_password=False))
         mine = access.local_access(engine, names[0])
         desk = local_desk(store, repository, budget, names)
         listening = listen(_HOST, port)
         tell(f"http://{_HOST}:{listening.getsockname()[1]}/login/token?token={mine.token.token if mine.token else ''}")
-        stay(local_app(mine, desk), listening, _CONNECTIONS)
+        stay(local_app(mine, desk, shown), listening, _CONNECTIONS)
 
 
-def local_app(mine: access.Access, desk: Desk) -> FastAPI:
+def local_app(mine: access.Access, desk: Desk, studies: Studies | None = None) -> FastAPI:
     """Return the application."""
 
     @asynccontextmanager
@@ -57,5 +59,5 @@ def local_app(mine: access.Access, desk: Desk) -> FastAPI:
     app.add_middleware(access.SecurityHeaders)
     errors.install(app, access.answer)
     access.install(app, mine)
-    install(app, desk)
+    install(app, desk, studies)
     return app

@@ -24,6 +24,15 @@ def browse(
         str, typer.Option(metavar="BUDGET", help='What people can judge: "20 per week", "10 per day" or "5%".')
     ] = "20 per week",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port on 127.0.0.1; 0: any that is free.")] = 0,
+    study: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            envvar="OVERSIGHT_PAGES__STUDIES",
+            help="A study of oversight research to show, or a folder of some; give several.",
+            show_default=False,
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Show the queue and its changes in a browser, and take verdicts there.
@@ -42,7 +51,10 @@ def browse(
     from oversight.cli.audit.judging import names_of
 
     names, wanted = names_of(who), parse(budget)
-    serve(database, _read(repo), wanted, names, port=port, tell=lambda address: typer.echo(f"Open {address}"))
+    serve(
+        database, _read(repo), wanted, names, port=port, tell=lambda address: typer.echo(f"Open {address}"),
+        studies=study or (),
+    )  # fmt: skip
 
 
 def _read(path: Path) -> Path | None:

@@ -21,6 +21,7 @@ from oversight_server.pages.access import Person
 from oversight_server.pages.desk import Desk
 from oversight_server.pages.reading.library import Library
 from oversight_server.pages.reading.sources import Local, OfGitHub, Sources
+from oversight_server.pages.research.studies import Studies
 
 if TYPE_CHECKING:
     from oversight_server.assembly import Assembly  # the queue of jobs, which a person offline does not wait for
@@ -29,12 +30,19 @@ if TYPE_CHECKING:
 _PATIENCE = 10.0  # seconds that a page waits for GitHub's limits
 
 
-def install(app: FastAPI, desk: Desk) -> None:
-    """Add the pages that work with `desk`; who may come in was installed before (`access.install`)."""
+def install(app: FastAPI, desk: Desk, studies: Studies | None = None) -> None:
+    """Add the pages that work with `desk`, and those of `studies`; who may come in was installed before
+    (`access.install`).
+    """
     app.include_router(assets.router())
     app.include_router(queueing.router(desk))
     app.include_router(changes.router(desk))
     app.include_router(picture.router(desk))
+    if studies is not None:
+        from oversight_server.pages.research.routes import router  # research needs a system that has fork
+
+        app.state.studies = studies
+        app.include_router(router(studies))
 
 
 def desk_of(settings: Settings, parts: Assembly) -> Desk:

@@ -6,8 +6,9 @@ Text reaches a page in one way alone: `_shown` makes visible what would hide or 
 happen to every value that a template writes, whether it asks for that or not; there is no inline script, no inline
 style, and a name that is missing is an error.
 
-Each template knows `person` (None before the login) and `csrf`, which go into forms, `active`, the first part of the
-path, for the navigation, `asset(name)`, the path of a style sheet or script, and `version`.
+Each template knows `person` (None before the login) and `csrf`, which go into forms; for the navigation `active`, the
+first part of the path, and `research`, whether there are studies that they may see; `asset(name)`, the path of a style
+sheet or script; and `version`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from fastapi import Request
@@ -28,6 +29,9 @@ from oversight.reports.escape import visible
 from oversight.reports.words import counted, percent
 from oversight_server.pages.assets import path_of
 
+if TYPE_CHECKING:
+    from oversight_server.pages.research.studies import Studies
+
 _TEMPLATES = Path(__file__).parent / "templates"
 _LATEST = 253402300799  # seconds: the end of the year 9999, after which no calendar here goes on
 
@@ -38,10 +42,12 @@ def page(request: Request, template: str, *, status: int = 200, **values: Any) -
     `request.state.person` is who asks, as the login left it there; without it the page is that of a stranger.
     """
     person = getattr(request.state, "person", None)
+    studies: Studies | None = getattr(request.app.state, "studies", None)
     known = {
         "person": person,
         "csrf": "" if person is None else person.csrf,
         "active": request.url.path.strip("/").partition("/")[0],
+        "research": person is not None and studies is not None and studies.shown_to(person),
     }
     text = environment().get_template(template).render({**known, **values})
     # What is no character of UTF-8 cannot be left: `_shown` has made all of it visible.

@@ -6,6 +6,7 @@ import os
 
 import typer
 
+from oversight.cli.research.adopting import adopt
 from oversight.cli.research.promoting import confirm, promote
 from oversight.cli.research.reporting import report, status
 from oversight.cli.research.running import run
@@ -25,6 +26,7 @@ for _name, _command in (
     ("report", report),
     ("promote", promote),
     ("confirm", confirm),
+    ("adopt", adopt),
 ):
     research.command(_name)(_command)
 

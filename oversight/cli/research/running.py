@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversight.cli.progress import progress
+from oversight.cli.research.agents import MAX_USD, Wanted, foretell, staff
 from oversight.cli.research.options import Folder, check_installed
+from oversight.errors import UsageError
 
 if TYPE_CHECKING:
+    from oversight.research.proposers import Proposer
     from oversight.research.study import Result
 
 
@@ -23,12 +26,33 @@ def run(
     cpu: Annotated[int, typer.Option(min=1, help="Seconds of a processor that one training may take.")] = 120,
     memory: Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that one may have.")] = 6_000,
     wall: Annotated[float, typer.Option(min=1.0, help="Seconds that one experiment may take.")] = 600.0,
+    agents: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="So many agents of Claude besides, each with a direction of its own; 6 at most."
+        ),
+    ] = 0,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Model of the agents.  [default: claude-sonnet-5-5]")
+    ] = None,
+    max_usd: Annotated[
+        float, typer.Option(min=0, metavar="USD", help="What the study's agents may cost, with what earlier runs paid.")
+    ] = MAX_USD,
+    prices: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Prices of models, in place of those that are shipped.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Train and send nothing: say what the agents would cost.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="A line for every experiment, on stderr.")] = False,
 ) -> None:
     """Propose, train, ask the vault, write down what was learned.
 
     Four researchers, each with a family of methods to start with, then a search over all that anybody has tried. A run
     that was killed goes on where it was, and gives what it would have given.
+
+    With --agents Claude researches too, which costs money and needs ANTHROPIC_API_KEY: it is sent results, findings and
+    methods, and nothing of any repository. An agent whose money or ideas have come to an end leaves the others at work.
     """
     check_installed()
     from oversight.experiment.reading import cores
@@ -43,22 +67,28 @@ def run(
 
     opened = Study(study)
     budget, researchers = Budget(experiments, hours), searchers(opened.plan.seed)
-    limits = Limits(cpu, memory, wall)
+    limits, wanted = Limits(cpu, memory, wall), Wanted(agents, model, max_usd, prices)
+    if agents:
+        foretell(opened, wanted, others=len(researchers), experiments=experiments)
+    if dry_run:
+        if not agents:
+            raise UsageError("without agents a run costs nothing", mend="leave --dry-run out, or give --agents")
+        return
     with (
         opened.alone(),
+        staff(opened, wanted) as hired,
         Vault(opened.vault) as vault,
         Laboratory(opened, jobs=jobs or cores(), limits=limits) as laboratory,
+        hired.bar(max(0, experiments - len(opened.experiments()))) as advance,
     ):
-        done = len(opened.experiments())
-        with progress("experiments", max(0, experiments - done)) as advance:
 
-            def tell(result: Result) -> None:
-                advance(1)
-                if verbose:
-                    typer.echo(_line(result), err=True)
+        def tell(result: Result) -> None:
+            advance(1)
+            if verbose:
+                typer.echo(_line(result), err=True)
 
-            director = Director(opened, researchers, vault, laboratory, tell)
-            why = director.run(budget)
+        everybody: list[Proposer] = [*researchers, *hired.hire(lambda: advance(0))]
+        why = Director(opened, everybody, vault, laboratory, tell).run(budget)
     write("\n".join([why, "", *status(opened)]) + "\n", None)
 
 

@@ -21,7 +21,14 @@ def start(
         list[Path] | None,
         typer.Option("--confirm", help="A repository that no query is asked of, for confirmation; give several."),
     ] = None,
-    human: Annotated[int, typer.Option(min=1, help="Human labels of each draw, taken from what history knows.")] = 300,
+    human: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Human labels of each draw, taken from what history knows. Default: 300, or as many more as hold "
+            "about 20 risky ones.",
+        ),
+    ] = None,
     draws: Annotated[int, typer.Option(min=2, help="Draws of human labels: all figures are means over them.")] = 5,
     weak: Annotated[str, typer.Option(help="Weak reviewer: panel, lexical or principles.")] = "panel",
     seed: Annotated[int, typer.Option(min=0, help="Of draws, splits, orders and proposals.")] = 0,

@@ -17,13 +17,14 @@ from oversight.research.study import Result
 @dataclass(frozen=True)
 class Known:
     """What a researcher knows: all results of earlier rounds, in order, the notebook, and the number of its next
-    experiment. `taken` are identities that others propose in the same round.
+    experiment. `taken` are identities that others propose in the same `round`.
     """
 
     results: Sequence[Result]
     findings: Sequence[dict[str, Any]]
     number: int
     taken: frozenset[str] = frozenset()
+    round: int = 0
 
 
 class Proposer(Protocol):

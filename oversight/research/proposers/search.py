@@ -20,6 +20,7 @@ from oversight.errors import MissingExtraError
 from oversight.research import space
 from oversight.research.model import Configuration, Proposal, Value
 from oversight.research.proposers import Known
+from oversight.research.proposers.telling import told
 from oversight.research.space import HEAD, Range
 from oversight.research.study import Result
 
@@ -85,28 +86,6 @@ def searchers(seed: int) -> tuple[Searcher, ...]:
     """Return the offline researchers; `MissingExtraError` where optuna is not installed."""
     _optuna()
     return tuple(Searcher(name, families, seed) for name, families in DIRECTIONS.items())
-
-
-def told(result: Result, before: Sequence[Result]) -> str:
-    """Return in words what a result says beside those before it."""
-    method = result.configuration.method
-    if result.screen is None:
-        return f"{method} came to nothing: {result.error}"
-    others = [one.screen.auroc for one in before if one.screen is not None]
-    better = sum(result.screen.auroc > value for value in others)
-    place = f", above {better} of {len(others)} before it" if others else ""
-    text = f"{method} orders held-out human labels with AUROC {result.screen.auroc:.4f}{place}"
-    alike = [
-        one.screen.auroc
-        for one in before
-        if one.screen is not None and one.configuration.method == result.configuration.method
-    ]
-    if alike:
-        text += f"; its method had {max(alike):.4f} at best"
-    if result.answer is None:
-        return f"{text}; not asked: {result.unasked}"
-    score = "" if result.answer.score is None else f" with {result.answer.score:g}"
-    return f"{text}; the vault: {result.answer.answer}{score}"
 
 
 def _optuna() -> ModuleType:

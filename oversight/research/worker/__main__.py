@@ -14,6 +14,7 @@ import gc
 import os
 import tempfile
 import time
+import traceback
 import warnings
 from typing import Any
 
@@ -26,7 +27,7 @@ from oversight.research.model import Configuration
 from oversight.research.sandbox import NOWHERE
 from oversight.research.worker.frames import Arrays, FrameError, receive, send
 from oversight.research.worker.limits import Limits, bind
-from oversight.research.worker.training import Trained, load_written
+from oversight.research.worker.training import FILE, Trained, load_written
 from oversight.students.head import solve
 
 _LONGEST = 300  # characters of what a written method's error says
@@ -99,7 +100,17 @@ def _train(inward: int, outward: int, told: dict[str, Any], arrays: Arrays, grou
 def _told(error: Exception) -> str:
     if isinstance(error, OversightError):
         return str(error)
-    return f"{type(error).__name__}: {error}"[:_LONGEST]
+    line = _line(error)
+    where = "" if line is None else f" in line {line}"
+    return f"{type(error).__name__}{where}: {error}"[:_LONGEST]
+
+
+def _line(error: Exception) -> int | None:
+    """Return the line of a written method's text that an error comes from, None where it is of none."""
+    if isinstance(error, SyntaxError):
+        return error.lineno
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == FILE]
+    return lines[-1] if lines else None
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ say nothing of a commit. Rows to predict are added afterwards, under names that 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
@@ -21,14 +21,16 @@ from oversight.errors import UsageError
 from oversight.features.example import SCHEMA
 from oversight.features.model import Example
 from oversight.history.model import GoldLabel
-from oversight.methods import Method
+from oversight.methods import HEAD, Method, of_part
 from oversight.research.lessons import Lesson
 from oversight.research.model import WRITTEN, Configuration
-from oversight.research.space import HEAD
 from oversight.reviewers.model import WeakLabel
 from oversight.students.head import HeadLearner
 from oversight.students.representation import Matrix, Representation
 from oversight.students.student import Student
+
+FILE = f"<{WRITTEN}>"
+"""What the text of a written method is called where it fails."""
 
 _MOMENT = datetime.fromtimestamp(0, UTC)  # when a label was decided no longer matters once it may be used
 
@@ -66,7 +68,7 @@ class Trained:
         self._shown = Shown(
             matrix, {name: row for row, name in enumerate(names)}, np.zeros(matrix.shape[1], np.float32)
         )
-        method = composed(configuration, HeadLearner(self._shown, **_values(configuration, HEAD)), written)
+        method = composed(configuration, HeadLearner(self._shown, **of_part(configuration.parameters, HEAD)), written)
         changes = [names[row] for row in lesson.rows.tolist()]
         self._student: Student = method.fit(
             [_example(change) for change in changes],
@@ -98,34 +100,19 @@ class Trained:
 
 def composed(configuration: Configuration, learner: HeadLearner, written: ModuleType | None = None) -> Method:
     """Return the method of a configuration, its parameters set; `written` is the module of the one that was written."""
-    *outer, last = [(part, written if part == WRITTEN else methods.module(part)) for part in configuration.parts]
-    if not hasattr(last[1], "METHOD"):
-        outer, last = [*outer, last], (methods.PLAIN, methods.module(methods.PLAIN))
-    made: Method = _made(configuration, last, "METHOD", learner)
-    for one in reversed(outer):
-        made = _made(configuration, one, "AROUND", learner, made)
-    return made
+
+    def find(part: str) -> ModuleType:
+        return written if part == WRITTEN and written is not None else methods.module(part)
+
+    return methods.method(configuration.method, configuration.parameters, find)(learner)
 
 
 def load_written(code: str) -> ModuleType:
     """Run a written method's text as a module. It may do anything: this is called inside the sandbox alone."""
     module = ModuleType(WRITTEN)
     sys.modules[WRITTEN] = module  # where dataclasses look for what annotations name
-    exec(compile(code, f"<{WRITTEN}>", "exec"), module.__dict__)  # noqa: S102  # what the sandbox is for
+    exec(compile(code, FILE, "exec"), module.__dict__)  # noqa: S102  # what the sandbox is for
     return module
-
-
-def _made(configuration: Configuration, one: tuple[str, ModuleType | None], kind: str, *given: Any) -> Any:
-    part, module = one
-    made = getattr(module, kind, None)
-    if made is None:
-        raise UsageError(f"a method has no {kind}", mend="define METHOD, or AROUND where it goes around others")
-    return made(*given, **_values(configuration, part))
-
-
-def _values(configuration: Configuration, part: str) -> Mapping[str, Any]:
-    start = f"{part}."
-    return {name[len(start) :]: value for name, value in configuration.parameters.items() if name.startswith(start)}
 
 
 _NOTHING: dict[str, NDArray[Any]] = {

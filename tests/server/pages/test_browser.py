@@ -17,6 +17,7 @@ from tests.server.thread import Served
 from tests.server.visitor import known_as
 
 AXE = Path(__file__).parents[2] / "github" / "node_modules" / "axe-core" / "axe.min.js"
+STUDY = "/research/first"
 SHOWN = "the model, the principles and other people"
 Opened = Callable[..., Page]
 
@@ -139,7 +140,7 @@ def test_axe_finds_nothing(opened: Opened, scene: Scene, scheme: str):
     page = opened(color_scheme=scheme)
     axe = AXE.read_text(encoding="utf-8")
     queue = ("/queue?show=all&judged=any", "/queue?in=none")
-    for path in (*queue, scene.path("moved"), scene.path("check"), "/dashboard"):
+    for path in (*queue, scene.path("moved"), scene.path("check"), "/dashboard", "/research", STUDY):
         page.goto(path)
         page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         page.evaluate(axe)
@@ -156,7 +157,7 @@ def test_nothing_hostile_has_run(opened: Opened, scene: Scene):
     """No script of a title, a path or a line, on any page."""
     page = opened()
     page.evaluate("window.hit = () => { window.was_hit = true; }")
-    for path in ("/queue?judged=any", scene.path("hostile"), f"/queue?in={NAME}<script>hit()</script>"):
+    for path in ("/queue?judged=any", scene.path("hostile"), f"/queue?in={NAME}<script>hit()</script>", STUDY):
         page.goto(path)
         assert page.evaluate("typeof window.was_hit") == "undefined"
         assert page.locator("main script, main img").count() == 0

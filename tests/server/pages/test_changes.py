@@ -49,7 +49,7 @@ def test_all_that_is_known_stands_there(auditor: Visitor, scene: Scene):
     for part in (
         "1 of 5 changes", "Drop a check", "It was slow.", "octo/repo #7", "agent-written", "Flagged risk 50%",
         "riskier than 90% of", "Hunk 1 of 1", "adds a call of render", f"no-open-door {TOLD}", "What the report covers",
-        "Before: 2 changes by 2 people; 1 were repairs", "Fix the view",
+        "Before: 2 changes by 2 people; 1 repair among them", "Fix the view",
     ):  # fmt: skip
         assert part in text
     page = answer.content.decode()
@@ -170,6 +170,7 @@ def test_who_has_seen_is_not_blind(staged: Served, scene: Scene, ledger: Store):
     bob.open("/queue")
     page = blind(bob).open(scene.path("large"))
     assert OPINION.search(text_of(page))
+    assert "You have been shown before what the report says of this change" in text_of(page)
     bob.send(scene.path("large", "/verdict"), {**form(page), "decision": "unsure"})
     assert judged(ledger, scene.commits["large"])[-1].shown.blind is False
 
