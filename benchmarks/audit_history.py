@@ -29,13 +29,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, redirect_stdout, suppress
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from benchmarks.audit_history_table import table
 from benchmarks.command import rounded
 from benchmarks.killing import STEPS, Ended, Stop, run
 from oversight.audit import lines
@@ -57,22 +58,6 @@ _HEAVY = (
 """Some of what the commands load: once, so that each of a hundred runs begins at once."""
 _CLOCK = re.compile(rb"as of [0-9-]{10} [0-9:]{5} UTC")  # on the dashboard
 _MOST_STEPS = 40  # of a kind, in one stage
-_OPENING = """\
-# A whole history audited, and killed on the way
-
-Written by `python -m benchmarks.audit_history --table`: all commits of a repository, from an empty cache and an empty
-database to the report, by the commands of [docs/AUDIT.md](../docs/AUDIT.md). Once unbroken; and once with every command
-killed by SIGKILL at moments that were drawn, the process alone or with all that it had started, then before each step
-at a file and before and after each end of a transaction, and started again until it got to its end. After each kill
-every file and every table is there as a whole or not at all. At the end labels, scores, the export, all tables, the
-queue, the report and the head of the ledger are the same, byte for byte, but for the moments of the clock. A commit
-that history names stands for a person's verdict on it; nothing here says how good the reviews are."""
-_PARAGRAPH = """\
-On {at}, {cores} cores, load {load:.1f}, seed {seed}: {minutes:.1f} minutes unbroken, {memory:.0f} MB at most (all
-processes together, shared pages counted once). {killed} kills; the broken run took {broken:.1f} minutes, and no process
-outlived its command by more than {lingered:.1f} s. Who read the database meanwhile waited {reader:.0f} ms at most, who
-wanted to write to it {writer:.1f} s. The labels have {labels:.1f} MB, the scores {scores:.1f} MB, the database
-{database:.1f} MB with {verdicts:,} verdicts (budget {budget})."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +170,10 @@ def _killed(stage: Stage, folder: Path, like: Path, stop: Stop) -> Ended:
         return _done(stage, folder, ended)
     if stage.output is not None and (folder / stage.output).exists():
         _same(stage.output, folder, like)
-    for table in WHOLE:
-        found, wanted = count(folder / "audit.db", table), count(like / "audit.db", table)
+    for name in WHOLE:
+        found, wanted = count(folder / "audit.db", name), count(like / "audit.db", name)
         if found not in (0, wanted):
-            raise DifferentError(f"{found} of {wanted} rows of {table} after {stage.name} was killed at {stop}")
+            raise DifferentError(f"{found} of {wanted} rows of {name} after {stage.name} was killed at {stop}")
     return ended
 
 
@@ -320,7 +305,9 @@ def measured(clone: Path, chosen: argparse.Namespace, work: Path) -> dict[str, A
         folder.mkdir(parents=True)
     for module in _HEAVY:
         import_module(module)
-    with _environment(rehearsal), redirect_stdout(io.StringIO()):
+    (rehearsal / "empty.jsonl").touch()
+    with _environment(rehearsal), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        oversight(["audit", "import", str(rehearsal / "empty.jsonl")])  # makes the database
         code = oversight(["audit", "verify"])
     if code:
         raise DifferentError(f"an empty ledger is proved with {code}")
@@ -341,38 +328,6 @@ def measured(clone: Path, chosen: argparse.Namespace, work: Path) -> dict[str, A
         "bytes": {name: (one / name).stat().st_size for name in named},
         "sha256": compare(one, other),
     }
-
-
-def table(found: Sequence[dict[str, Any]]) -> str:
-    """Return the page."""
-    told = [_OPENING]
-    for one in found:
-        total, killed = (sum(stage[key] for stage in one["stages"]) for key in ("seconds", "killed"))
-        told += ["", f"## {one['clone']}: {one['changes']:,} changes", ""]
-        told.append(
-            _PARAGRAPH.format(
-                **{**one, "at": one["at"][:10]},
-                minutes=total / 60,
-                killed=killed,
-                broken=sum(stage["broken_seconds"] for stage in one["stages"]) / 60,
-                lingered=max(stage["lingered"] for stage in one["stages"]),
-                memory=max(stage["memory"] for stage in one["stages"]) / 1e6,
-                reader=1e3 * one["waited"]["reader"],
-                writer=one["waited"]["writer"],
-                labels=one["bytes"]["labels.jsonl"] / 1e6,
-                scores=one["bytes"]["scores.jsonl"] / 1e6,
-                database=one["bytes"]["audit.db"] / 1e6,
-            )
-        )
-        told += ["", "| stage | seconds | peak MB | killed | seconds of the broken run |", "|---" * 5 + "|"]
-        told += [
-            f"| {stage['stage']} | {stage['seconds']:.1f} | {stage['memory'] / 1e6:.0f} | {stage['killed']} | "
-            f"{stage['broken_seconds']:.1f} |"
-            for stage in one["stages"]
-        ]
-        told += ["", "| the same after all kills | sha256 |", "|---|---|"]
-        told += [f"| {name} | `{digest[:16]}` |" for name, digest in one["sha256"].items()]
-    return "\n".join(told) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -25,6 +25,7 @@ from oversight.measurement.bootstrap import Estimate, interval, summarise
 from oversight.measurement.calibration import Reliability, reliability
 from oversight.measurement.intervals import Interval, wilson
 from oversight.measurement.metrics import brier
+from oversight.reports.words import counted
 
 FEWEST = 10
 """Judged changes, below which a figure would say more of chance than of the reviews."""
@@ -33,6 +34,13 @@ _UNANSWERED = 9
 """Changes that were shown to each one that was answered, and were not: so many that what people happen to answer counts
 as chance. Estimates do not depend on it; fewer would make intervals narrower than they are known to be.
 """
+
+What = tuple[str, str]
+"""What is counted, where there may be too few of it (`few`): what one is called, and which of them."""
+
+DRAWN: What = ("judged change", "of the random slice")
+_FLAGGED: What = ("judged change", "of the flagged ones")
+_WITH_RISK: What = ("judged change", "with a risk")
 
 _A_BIN = 10  # judged changes to a bin of the reliability table, at least
 
@@ -55,7 +63,7 @@ class Figures:
     was said; `people` who said it; `risky` and `safe` the changes with a label, `disputed` those on which people are
     even. `agreement` is Krippendorff's alpha of the `several` changes that two or more people judged. `reliability` and
     `brier` are of the risks that were shown, `expected` their mean and `observed` the share of risky changes among the
-    same; `precision` is the share of risky ones among what was flagged.
+    same; `precision` is the share of risky ones among what was flagged (`was_flagged`).
     """
 
     verdicts: int
@@ -93,7 +101,7 @@ def figures(verdicts: Sequence[Verdict]) -> Figures:
     judged = sum(any(one.decision is not Decision.UNSURE for one in people) for people in said.values())
     risks = [(change.risky, change.shown.risk) for change in changes if change.shown.risk is not None]
     labels, shown = [label for label, _ in risks], [risk for _, risk in risks]
-    flagged = [change.risky for change in changes if change.shown.selection is Selection.FLAGGED]
+    flagged = [change.risky for change in changes if was_flagged(change.shown.selection, change.shown.flagged)]
     votes = _several(said.values())
     return Figures(
         verdicts=len(verdicts),
@@ -109,17 +117,25 @@ def figures(verdicts: Sequence[Verdict]) -> Figures:
         reliability=_reliability(labels, shown),
         brier=_brier(labels, shown),
         expected=float(np.mean(shown)) if len(shown) >= FEWEST else None,
-        observed=share(labels, "judged changes had a risk"),
-        precision=share(flagged, "flagged changes were judged"),
+        observed=share(labels, _WITH_RISK),
+        precision=share(flagged, _FLAGGED),
         recall=_recall(changes),
     )
 
 
-def share(risky: Sequence[bool], what: str) -> Share:
+def share(risky: Sequence[bool], what: What) -> Share:
     """Return the share of true ones; `what` they are, for the reason where there are too few."""
     if len(risky) < FEWEST:
-        return Share(None, None, len(risky), few(len(risky), what))
+        return Share(None, None, len(risky), few(len(risky), *what))
     return Share(sum(risky) / len(risky), wilson(sum(risky), len(risky)), len(risky), None)
+
+
+def was_flagged(selection: Selection | None, flagged: bool | None) -> bool:
+    """Whether people were asked about a change that the review had flagged.
+
+    A budget may have more places than there are flags. What a blind verdict does not tell was asked for as a flag.
+    """
+    return selection is Selection.FLAGGED and flagged is not False
 
 
 def labelled(verdicts: Sequence[Verdict]) -> list[Labelled]:
@@ -158,7 +174,7 @@ def _agreement(votes: Floats) -> Estimate:
 
 def _reliability(labels: Sequence[bool], risks: Sequence[float]) -> Reliability:
     if len(labels) < FEWEST:
-        return Reliability((), Measured(None, few(len(labels), "judged changes had a risk"), len(labels), sum(labels)))
+        return Reliability((), Measured(None, few(len(labels), *_WITH_RISK), len(labels), sum(labels)))
     return reliability(labels, risks, bins=min(10, max(1, len(labels) // _A_BIN)))
 
 
@@ -172,9 +188,9 @@ def _brier(labels: Sequence[bool], risks: Sequence[float]) -> Estimate:
 def _recall(changes: Sequence[Labelled]) -> Weighted:
     flagged = [change for change in changes if change.shown.selection is Selection.FLAGGED]
     drawn = [change for change in changes if change.shown.selection is Selection.RANDOM]
-    for found, what in ((flagged, "flagged changes were judged"), (drawn, "changes of the random slice were judged")):
+    for found, what in ((flagged, _FLAGGED), (drawn, DRAWN)):
         if len(found) < FEWEST:
-            return Weighted(None, None, len(flagged) + len(drawn), few(len(found), what))
+            return Weighted(None, None, len(flagged) + len(drawn), few(len(found), *what))
     return recall(_total(flagged), _total(drawn))
 
 
@@ -185,6 +201,10 @@ def _total(answered: Sequence[Labelled]) -> Total:
     return total([change.risky for change in answered], chances, size)
 
 
-def few(found: int, what: str) -> str:
-    """Return why there is no figure of so many changes."""
-    return f"{found} {what}, and {FEWEST} are needed"
+def few(found: int, noun: str, rest: str = "") -> str:
+    """Return why there is no figure of so many things: what one is called, and which of them count.
+
+    >>> few(1, "change", "judged by two people or more"), few(0, "canary")
+    ('1 change judged by two people or more, and 10 are needed', '0 canaries, and 10 are needed')
+    """
+    return f"{f'{counted(found, noun)} {rest}'.rstrip()}, and {FEWEST} are needed"

@@ -32,6 +32,7 @@ from oversight.changes.patches import (
 )
 from oversight.changes.provenance import provenance_of, together
 from oversight.changes.quarantine import GitError, Quarantine, shown
+from oversight.changes.touched import touched
 from oversight.errors import RepositoryError
 
 __all__ = ["BLOB_BYTES", "DIFF_OPTIONS", "LOG_OPTIONS", "CommitId", "Patch", "Repository", "Span", "change_of"]
@@ -216,12 +217,14 @@ class Repository:
 
     def headers(self, shas: Iterable[str]) -> Iterator[Change]:
         """Yield the commits among `shas` (full ids) that are in this repository, as changes without their files."""
-        asked = "".join(f"{sha}\n" for sha in shas).encode("ascii")
-        told = self._git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked).decode("ascii")
-        here = [line.partition(" ")[0] for line in told.splitlines() if line.endswith(" commit")]
+        here = self._commits_among(shas)
         if here:
             for patch in read_headers(self._git, here):
                 yield _change(patch, self.name, _provenance(patch))
+
+    def touched(self, shas: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Yield those of some commits that are here and no merges, with the paths that differ from their parents."""
+        return touched(self._git, self._commits_among(shas))
 
     def read(self, revision: str, path: str) -> bytes | None:
         """Return a file's content at a revision (a full sha, or anything `resolve` knows).
@@ -231,6 +234,11 @@ class Repository:
         """
         sha = revision if self._sha.fullmatch(revision) else self.resolve(revision)
         return self._blobs.read(sha, path)
+
+    def _commits_among(self, shas: Iterable[str]) -> list[str]:
+        asked = "".join(f"{sha}\n" for sha in shas).encode("ascii")
+        told = self._git.run("cat-file", "--batch-check=%(objectname) %(objecttype)", stdin=asked).decode("ascii")
+        return [line.partition(" ")[0] for line in told.splitlines() if line.endswith(" commit")]
 
     def _exists(self, sha: str) -> bool:
         return self._git.run("cat-file", "--batch-check=%(objecttype)", stdin=sha.encode() + b"\n") == b"commit\n"

@@ -105,7 +105,7 @@ def run(
     from oversight.audit.canaries.figures import as_json as run_json
     from oversight.audit.canaries.giveaways import giveaways
 
-    with open_store(database) if keep else nullcontext() as store:
+    with open_store(database, make=True) if keep else nullcontext() as store:
         with _flock(repo, count, seed, classes, since, until) as made:
             done = _judge(made, model, budget, name)
             told = giveaways(made.flock)
@@ -209,7 +209,7 @@ def _judge(made: _MadeOf, model: str | None, budget: float | None, name: str | N
     flock, repository = made.flock, made.repository
     settings = load(settings_file(repository, flock.head), budget=budget, model=model)
     extra = principle_files(repository, flock.head, settings.principles)
-    reviewer = Reviewer(open_model(settings.model), Principles(parse_named(extra)), settings)
+    reviewer = Reviewer(open_model(settings.model), Principles(parse_named(extra)), settings, measuring=True)
     total = len(flock.pairs)
     judged = judge(flock, repository, made.index, reviewer, lambda steps: made.tell("reviewing", steps, total))
     reviewed = reviewed_of(judged)

@@ -99,7 +99,16 @@ def counted(count: int, noun: str) -> str:
     >>> counted(1, "hunk"), counted(1200, "line")
     ('1 hunk', '1,200 lines')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """Return the plural of a noun, such as we use them.
+
+    >>> plural("hunk"), plural("canary")
+    ('hunks', 'canaries')
+    """
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
 def verdict(report: RiskReport) -> str:

@@ -36,9 +36,9 @@ def several(counts: dict[tuple[str, bool], int]) -> list[Verdict]:
 def test_little_is_told_of_little():
     """No figure without enough judged changes, and each says what is missing."""
     found = figures([judged(number, True) for number in range(FEWEST - 1)])
-    assert found.reliability.error.reason == "9 judged changes had a risk, and 10 are needed"
-    assert found.precision.reason == "9 flagged changes were judged, and 10 are needed"
-    assert found.recall.reason == "9 flagged changes were judged, and 10 are needed"
+    assert found.reliability.error.reason == "9 judged changes with a risk, and 10 are needed"
+    assert found.precision.reason == "9 judged changes of the flagged ones, and 10 are needed"
+    assert found.recall.reason == "9 judged changes of the flagged ones, and 10 are needed"
     values = (found.precision.value, found.recall.value, found.expected, found.brier.value, found.agreement.value)
     assert values == (None,) * 5
     assert isinstance(figures([]), Figures)
@@ -80,6 +80,14 @@ def test_precision_is_of_what_was_flagged():
     assert found.interval == pytest.approx((0.1018, 0.4950), abs=1e-3)
 
 
+def test_a_place_is_no_flag():
+    """A budget may have more places than there are flags; what a blind verdict does not tell had one."""
+    said = several({("flagged", True): 4, ("flagged", False): 12})
+    for flagged, count in ((True, 16), (None, 16), (False, 0)):
+        told = [replace(one, shown=replace(one.shown, flagged=flagged)) for one in said]
+        assert figures(told).precision.n == count
+
+
 def test_recall_weighs_the_slice_by_the_inverse_of_its_propensity():
     """Six caught, and one miss in a slice of a tenth, which stands for ten: 6 / 16."""
     counts = {("flagged", True): 6, ("flagged", False): 6, ("random", True): 1, ("random", False): 19}
@@ -108,7 +116,7 @@ def test_what_people_looked_at_of_their_own_accord_tells_nothing_of_recall():
     counts = {("flagged", True): 20, ("flagged", False): 20, ("request", True): 30, ("request", False): 30}
     found = figures(several(counts)).recall
     assert found.value is None
-    assert found.reason == "0 changes of the random slice were judged, and 10 are needed"
+    assert found.reason == "0 judged changes of the random slice, and 10 are needed"
     with_slice = {**counts, ("random", False): 20, ("random", True): 2}
     without_requests = {key: count for key, count in with_slice.items() if key[0] != "request"}
     assert figures(several(with_slice)).recall == figures(several(without_requests)).recall

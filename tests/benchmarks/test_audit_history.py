@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.audit_history import DifferentError, compare, table
+from benchmarks.audit_history import DifferentError, compare
+from benchmarks.audit_history_table import table
 from tests.experiment.histories import learnable
 from tests.needed import needed
 

@@ -229,6 +229,26 @@ def test_odd_paths_survive(tmp_path: Path) -> None:
         assert [repository.read(head, name) for name in names] == [b"x\n"] * len(names)
 
 
+def test_touched_files_are_told_of_many_commits_at_once(tmp_path: Path) -> None:
+    """With both paths of a renamed one, whatever paths look like; unknown commits, merges and a cut are left out."""
+    origin = GitRepository.create(tmp_path / "origin")
+    odd = "f" * 40
+    first = origin.commit("First", {"a/b.c": "1\n", ":odd": "1\n", odd: "1\n"})
+    second = origin.commit("Second", {"a/b.c": None, "a/c.c": "1\n"})
+    origin.branch("side", first)
+    third = origin.commit("Third", {"d": "1\n"})
+    origin.switch("main")
+    merged = origin.merge("side")
+    with Repository.open(origin.path) as repository:
+        found = dict(repository.touched(["0" * 40, merged, first, second, third]))
+        assert found == {first: (":odd", "a/b.c", odd), second: ("a/b.c", "a/c.c"), third: ("d",)}
+        assert dict(repository.touched([])) == {}
+    shallow = origin.clone(tmp_path / "shallow", "--depth=2")
+    with Repository.open(shallow.path) as repository:
+        assert first not in dict(repository.touched([first, second]))
+        assert second not in dict(repository.touched([second]))
+
+
 def test_statuses_and_modes_are_told(tmp_path: Path) -> None:
     """Renames, mode changes, type changes, symlinks, binary files and files without a last newline."""
     built = GitRepository.create(tmp_path / "r")

@@ -15,11 +15,13 @@ import pytest
 
 from oversight.audit import lines
 from oversight.audit.store import Store
+from oversight.reports import as_json
 from tests.audit.builders import HEAD, OTHER, verdict
 from tests.audit.store.test_intake import LABEL, SCORE, rows
 from tests.builders import GitRepository
 from tests.cli.conftest import PROGRAM, Oversight
 from tests.postgres import Postgres, cluster, postgres
+from tests.reports.examples import flagged_by_principle
 
 __all__ = ["cluster", "postgres"]
 
@@ -52,9 +54,11 @@ def test_what_the_commands_write_is_taken_in(oversight: Oversight, repository: G
     assert oversight("audit", "export", "scores").out == (folder / "scores.jsonl").read_text()
 
 
-def test_a_clone_tells_who_wrote_what_was_scored(oversight: Oversight, repository: GitRepository, tmp_path: Path):
+def test_a_clone_tells_who_wrote_what_was_scored_and_where(
+    oversight: Oversight, repository: GitRepository, tmp_path: Path
+):
     """Rows of scores name a commit alone; a second import learns it too, and commits that it lacks stay unknown."""
-    repository.commit("Generate\n\nCo-authored-by: Claude <noreply@anthropic.com>", {"c.py": "c = 1\n"})
+    repository.commit("Generate\n\nCo-authored-by: Claude <noreply@anthropic.com>", {"deep/er/c.py": "c = 1\n"})
     scores = tmp_path / "scores.jsonl"
     assert oversight("score", "--repo", repository.path, "--jobs", 1, "--output", scores).code == 0
     scores.write_bytes(scores.read_bytes() + rows(SCORE))
@@ -70,6 +74,10 @@ def test_a_clone_tells_who_wrote_what_was_scored(oversight: Oversight, repositor
     )  # fmt: skip
     assert (unknown["title"], unknown["author"], unknown["provenance"]) == (None, None, None)
     assert {one["provenance"] for one in found.values()} == {None, "agent", "human"}
+    other = ("--database", f"sqlite:///{tmp_path / 'other.db'}")  # what is in a queue stays in the stratum it had
+    assert oversight(*call, "--repo", repository.path, *other).code == 0
+    where = {one["commit"]: one["directory"] for one in oversight(*queued, *other).json["entries"]}
+    assert (where[repository.commits[-1]], where[HEAD]) == ("deep/er", "")
     assert oversight(*call, "--repo", tmp_path).code == 2
 
 
@@ -100,7 +108,34 @@ def test_a_broken_chain_ends_with_2_and_names_the_link(oversight: Oversight, tmp
     assert (done.code, done.out) == (2, "")
     assert "broken at entry 2: its content is not what its hash was made of" in done.err
     assert oversight("audit", "verify", "--database", url, "--head", "main").code == 2
-    assert oversight("audit", "verify", "--head", "a" * 64).err.startswith("oversight: the ledger is broken at entry 1")
+    with Store.open() as store:
+        store.append([verdict()])
+    assert oversight("audit", "verify", "--head", "a" * 64).err.startswith("oversight: the ledger is broken at entry 2")
+
+
+@pytest.mark.parametrize("command", ["verify", "export", "report", "queue"])
+def test_a_database_that_is_not_there_is_no_empty_one(oversight: Oversight, tmp_path: Path, command: str):
+    """A name that is misspelt proves nothing, and makes no file."""
+    done = oversight("audit", command, "--database", f"sqlite:///{tmp_path}/folder/mistyped.db")
+    assert (done.code, done.out) == (2, "")
+    assert "there is no database" in done.err
+    assert "mistyped.db (name another one" in done.err
+    assert list(tmp_path.glob("folder*")) == []
+
+
+@pytest.mark.parametrize("command", ["report", "queue"])
+def test_a_repository_that_is_not_on_record_is_no_empty_one(oversight: Oversight, command: str):
+    """The names that are known help; one of verdicts alone is known, in whichever case."""
+    with Store.open() as store:
+        store.append([verdict()])
+        assert oversight("audit", command, "--repository", "Octo/Repo").code == 0
+        mistyped = ("audit", command, "--repository", "octo/reop")
+        assert "no repository octo/reop is in the store (oversight audit import" in oversight(*mistyped).err
+        report = as_json.as_dict(flagged_by_principle())
+        store.add_report(report, source="import", repository="octo/other", at=verdict().decided_at)
+    done = oversight(*mistyped)
+    assert (done.code, done.out) == (2, "")
+    assert "no repository octo/reop is in the store (choose one: octo/other)" in done.err
 
 
 def test_of_several_files_each_stands_for_itself(oversight: Oversight, tmp_path: Path):
@@ -132,7 +167,7 @@ def test_names_of_files_are_shown_escaped(oversight: Oversight, tmp_path: Path):
         (["import"], "FILE"),
         (["import", "EMPTY"], "no .json or .jsonl"),
         (["import", "EMPTY", "--repository", " "], "--repository"),
-        (["export", "everything"], "everything"),
+        (["export", "everything"], "Invalid value for 'what': 'everything' is not one of"),
         (["verify", "--database", "mysql://user:hunter2@host/name"], "no kind of database"),
         (["verify", "--database", "hunter2"], "cannot be understood"),
         (["frobnicate"], "frobnicate"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from oversight.audit.store import Store
+from oversight.audit.store import Store, listing
 from oversight.audit.verdict import Decision, Selection, Verdict
 from oversight.cli.audit.database import labels_of
-from oversight.errors import LabelError
+from oversight.errors import LabelError, StoreError
 from tests.audit.builders import verdict
 from tests.audit.store.test_queue import report
 from tests.builders import GitRepository
@@ -61,7 +62,7 @@ def test_people_are_asked_and_told_what_their_answers_show(oversight: Oversight,
     assert 0 < low < told["recall"]["value"] < high <= 1
     assert told["precision"]["value"] == 1.0
     assert told["missed"]["n"] == 20
-    assert told["agreement"]["reason"] == "0 changes were judged by two people or more, and 10 are needed"
+    assert told["agreement"]["reason"] == "0 changes judged by two people or more, and 10 are needed"
     assert told["pgr"]["pgr"] is None
     assert set(told["provenance"]) == {"agent", "human"}
     assert "| recall at the budget | 0." in oversight("audit", "report", "--format", "markdown").out
@@ -90,12 +91,12 @@ def test_the_queue_explains_itself(oversight: Oversight, reports: list[dict[str,
 
 def test_a_verdict_carries_what_was_shown_and_how_it_came(oversight: Oversight, reports: list[dict[str, Any]]):
     """From the queue or of one's own accord; the blind are shown the risk afterwards, and not before."""
-    entries = oversight("audit", "queue", "--budget", "5%", "--format", "json").json["entries"]
+    entries = oversight("audit", "queue", "--budget", "5%", "--seed", "s", "--format", "json").json["entries"]
     first, other = entries[0]["commit"], reports[20]["change"]["id"]
-    assert first != other
+    assert other not in {one["commit"] for one in entries}
     done = oversight("audit", "verdict", first, "risky", "--note", "it leaks", "--blind")
     assert (done.code, "risk 99%" in done.out or "risk 99.5%" in done.out) == (0, True)
-    assert "risk" not in oversight("audit", "verdict", other, "dismiss", "--who", "bob").out
+    assert "risk" not in oversight("audit", "verdict", other, "dismiss", "--who", "bob", "--note", "as meant").out
     blind, own_accord = said()
     assert (blind.who, blind.note, blind.decision, blind.shown.blind, blind.shown.risk) == (
         "ann", "it leaks", Decision.RISKY, True, None,
@@ -105,6 +106,26 @@ def test_a_verdict_carries_what_was_shown_and_how_it_came(oversight: Oversight, 
     assert (own_accord.shown.selection, own_accord.shown.risk) == (Selection.REQUEST, 0.1)
     assert (own_accord.source.kind, own_accord.source.repository) == ("command", "octo/repo")
     assert oversight("audit", "verify").code == 0
+
+
+def test_who_has_seen_the_answer_is_blind_no_more(oversight: Oversight, reports: list[dict[str, Any]]):
+    """Whatever they say: after a verdict of their own, and after the page of the change; others still are."""
+    first, other = reports[20]["change"]["id"], reports[21]["change"]["id"]
+    with Store.open() as store:
+        listing.note_seen(store.engine, "ann", [other], datetime.now(UTC))
+    told = [
+        oversight("audit", "verdict", commit, "safe", "--blind", "--who", who).out
+        for commit, who in ((first, "ann"), (first, "ann"), (other, "ann"), (other, "bob"))
+    ]
+    assert ["not marked as blind" in one for one in told] == [False, True, True, False]
+    assert [one.shown.blind for one in said()] == [True, False, False, True]
+
+
+def test_a_dismissal_needs_a_reason(oversight: Oversight, reports: list[dict[str, Any]]):
+    """As in the terminal, on pages and in comments."""
+    done = oversight("audit", "verdict", reports[0]["change"]["id"], "dismiss", "--note", " ")
+    assert (done.code, said()) == (2, ())
+    assert "a dismissal needs a reason" in done.err
 
 
 @pytest.mark.parametrize("who", ["ada@shop.example", "ADA", "Ada <ada@shop.example>"])
@@ -174,7 +195,7 @@ def test_pgr_is_measured_where_predictions_are_given(
 def test_without_a_queue_the_draws_of_the_action_tell_of_recall(oversight: Oversight, reports: list[dict[str, Any]]):
     """What is on record of GitHub counts; without any, it is said how to choose what to judge."""
     told = oversight("audit", "report", "--format", "json").json
-    assert told["recall"]["reason"] == "0 flagged changes were judged, and 10 are needed"
+    assert told["recall"]["reason"] == "0 judged changes of the flagged ones, and 10 are needed"
     assert "audit queue" in told["missed"]["reason"]
 
 
@@ -187,5 +208,9 @@ def test_the_verdicts_in_the_store_are_labels_to_learn_from(repository: GitRepos
     assert (label.change_id, label.risky, label.source) == (head, True, "verdict")
     with pytest.raises(LabelError, match="cannot be read"):
         labels_of(Path("./store/none"), repository.path, url)
+    empty = f"sqlite:///{tmp_path}/empty.db"
+    with pytest.raises(StoreError, match="there is no database"):
+        labels_of(Path("store"), repository.path, empty)
+    Store.open(empty).close()
     with pytest.raises(LabelError, match="none of the 0 labels"):
-        labels_of(Path("store"), repository.path, f"sqlite:///{tmp_path}/empty.db")
+        labels_of(Path("store"), repository.path, empty)

@@ -66,9 +66,10 @@ def _figures(told: Told) -> Iterator[str]:
     yield _row("recall of flags", figures.recall.value, figures.recall.interval, of_recall, figures.recall.reason)
     yield _share("risky share", figures.observed, _beside(figures))
     yield _estimate("Brier score", figures.brier, "the same; less is better", figures.reliability.error.reason)
-    judged = "changes were judged by two people or more"
-    agreement = f"{figures.several} {judged}"
-    yield _estimate("agreement of people (alpha)", figures.agreement, agreement, few(figures.several, judged))
+    judged = "judged by two people or more"
+    agreement = f"{counted(figures.several, 'change')} {judged}"
+    unsaid = few(figures.several, "change", judged)
+    yield _estimate("agreement of people (alpha)", figures.agreement, agreement, unsaid)
     of_recovery = f"{recovery.n} test changes, {recovery.positives} risky; {_three(recovery)}; {recovery.human} labels"
     why = f"{recovery.reason}; {of_recovery}" if recovery.n else recovery.reason
     yield _row(f"PGR ({recovery.metric})", recovery.pgr, recovery.interval, of_recovery, why)

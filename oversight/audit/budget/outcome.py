@@ -11,10 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from oversight.audit.figures import FEWEST, Share, few, share
+from oversight.audit.figures import DRAWN, FEWEST, Share, What, few, share
 from oversight.audit.verdict import Selection
 from oversight.measurement.audited import PERFECT, Auditor, Total, beyond, recall, together, total
 from oversight.measurement.beta import binomial_interval
+
+_PLACED: What = ("judged change", "of those with a place")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,13 @@ def _estimates(
     count = _judged([*picked, *known, *drawn])
     if not (picked or known or others):
         return (_none(0, 'no change was considered: "oversight audit queue" chooses what to judge'),) * 3
-    unseen = _too_few(others, drawn, "changes of the random slice were judged")
+    unseen = _too_few(others, drawn, DRAWN)
     if unseen is not None:
         return (_none(count, unseen),) * 3
     rest = together(_total(drawn, len(others), auditor), _total(known, len(known), auditor))
     left = beyond(rest, sum(one.risky is True for one in (*others, *known)))
     missed = Share(left.value, left.interval, rest.judged, None)
-    unseen = _too_few(picked, picked, "changes that had a place were judged")
+    unseen = _too_few(picked, picked, _PLACED)
     if unseen is not None:
         return missed, _none(count, unseen), _none(count, unseen)
     caught = _total(picked, len(picked), auditor)
@@ -141,10 +143,10 @@ def _total(judged: Sequence[Considered], size: int, auditor: Auditor) -> Total:
     return total([one.risky is True for one in answered], [one.propensity for one in answered], size, auditor=auditor)
 
 
-def _too_few(group: Sequence[Considered], shown: Sequence[Considered], what: str) -> str | None:
+def _too_few(group: Sequence[Considered], shown: Sequence[Considered], what: What) -> str | None:
     """Return why nothing can be said of a group, None where enough of it, or all of it, was judged."""
     found = _judged(shown)
-    return None if found >= FEWEST or found == len(group) else few(found, what)
+    return None if found >= FEWEST or found == len(group) else few(found, *what)
 
 
 def _judged(group: Sequence[Considered]) -> int:
@@ -153,7 +155,7 @@ def _judged(group: Sequence[Considered]) -> int:
 
 def _cost(found: int, judged: int) -> Share:
     if judged < FEWEST:
-        return _none(judged, few(judged, "changes were judged"))
+        return _none(judged, few(judged, "judged change"))
     if not found:
         return _none(judged, "no judged change is risky")
     low, high = binomial_interval(found, judged, tail="mid-p")
@@ -161,7 +163,7 @@ def _cost(found: int, judged: int) -> Share:
 
 
 def _precision(picked: Sequence[Considered]) -> Share:
-    return share([one.risky for one in picked if one.risky is not None], "changes that had a place were judged")
+    return share([one.risky for one in picked if one.risky is not None], _PLACED)
 
 
 def _none(judged: int, reason: str) -> Share:

@@ -12,6 +12,8 @@ Nothing is remembered from one draw to the next: who sees what was drawn must no
 from __future__ import annotations
 
 import math
+import posixpath
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +32,7 @@ class Candidate:
     """A change that people may be asked to judge.
 
     `key` is what the store calls it. `alarm`: a principle put its flag up, or it could not be scored, which is not to
-    be taken for a low risk; `risk` is None then. `directory` is where most of its hunks are.
+    be taken for a low risk; `risk` is None then. `directory` is where most of its hunks are (`directory_of`).
     """
 
     key: int
@@ -62,6 +64,16 @@ class Plan:
     promoted: tuple[Candidate, ...]
     chance: float | None
     left: int
+
+
+def directory_of(paths: Iterable[str]) -> str:
+    """Return the directory in which most of some paths are, of several such ones the first by name; "" of none.
+
+    >>> directory_of(["src/b.c", "src/a.c", "README"])
+    'src'
+    """
+    counts = Counter(map(posixpath.dirname, paths))
+    return min(counts, key=lambda name: (-counts[name], name), default="")
 
 
 def decide(candidates: Sequence[Candidate], budget: Budget, now: datetime, seed: str) -> Plan:

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from oversight.audit.budget.outcome import Considered, Outcome, by_provenance, outcome
-from oversight.audit.figures import FEWEST, Figures, Labelled, Share, few, figures, labelled, share
+from oversight.audit.figures import FEWEST, Figures, Labelled, Share, figures, labelled, share
 from oversight.audit.verdict import Selection, Verdict, to_gold
 from oversight.measurement.audited import Auditor
 from oversight.measurement.intervals import Interval
 from oversight.measurement.pgr import recover
+from oversight.reports.words import counted
 
 Predictions = Mapping[str, Mapping[int, tuple[float, float, float]]]
 """What weak reviewer, student and ceiling say of a commit, by commit and seed."""
@@ -97,7 +98,7 @@ def _as_designed(verdict: Verdict, known: Considered | None) -> Verdict:
 def _blind(verdicts: Sequence[Verdict], known: Mapping[str, Considered]) -> Share:
     told = [(one.shown, known.get(one.change_id)) for one in verdicts]
     seen = [shown.blind for shown, change in told if change is not None and change.risk is not None]
-    return share(seen, "verdicts were given on changes of the queue that had a risk")
+    return share(seen, ("verdict", "on changes of the queue with a risk"))
 
 
 def _recovered(gold: Mapping[str, bool], predictions: Predictions | None) -> Recovered:
@@ -106,8 +107,9 @@ def _recovered(gold: Mapping[str, bool], predictions: Predictions | None) -> Rec
     commits = sorted(gold.keys() & predictions.keys())
     positives = sum(gold[commit] for commit in commits)
     if min(positives, len(commits) - positives) < FEWEST:
-        what = f"risky and {len(commits) - positives} safe changes were judged of which there are predictions"
-        return Recovered(None, None, few(positives, what), n=len(commits), positives=positives)
+        safe = counted(len(commits) - positives, "safe one")
+        why = f"{counted(positives, 'risky change')} and {safe} with predictions, and {FEWEST} of each are needed"
+        return Recovered(None, None, why, n=len(commits), positives=positives)
     seeds = sorted(set.intersection(*(set(predictions[commit]) for commit in commits)))
     if not seeds:
         return Recovered(None, None, "the predictions share no seed", n=len(commits), positives=positives)

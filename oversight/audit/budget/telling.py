@@ -171,7 +171,7 @@ def _doubts(summary: Summary, escape: Callable[[str], str]) -> Iterator[str]:
 def _why_none(figures: Figures) -> str | None:
     """Return why people's agreement has no value, or no interval."""
     if figures.several < FEWEST:
-        return few(figures.several, "changes were judged by two people or more")
+        return few(figures.several, "change", "judged by two people or more")
     return figures.agreement.reason
 
 
@@ -189,5 +189,7 @@ _HEAD: _Row = ("measure", "value", "95 % interval", "of")
 def _row(one: Figure) -> _Row:
     if one.value is None:
         return one.name, INSUFFICIENT, "", one.reason or "unknown"
-    low_high = "" if one.interval is None else " to ".join(f"{bound:.{one.digits}f}" for bound in one.interval)
-    return one.name, f"{one.value:.{one.digits}f}", low_high, one.of
+    value = f"{one.value:.{one.digits}f}"
+    if one.interval is None:
+        return one.name, value, "", one.of if one.reason is None else f"{one.of}; no interval: {one.reason}"
+    return one.name, value, " to ".join(f"{bound:.{one.digits}f}" for bound in one.interval), one.of

@@ -9,6 +9,7 @@ from oversight.audit.canaries.giveaways import Giveaways
 from oversight.audit.canaries.model import Flock
 from oversight.audit.canaries.runs import Run
 from oversight.reports.escape import terminal
+from oversight.reports.words import counted
 
 FEWEST = 10
 """With fewer canaries a class has no trend to speak of: the share is left out."""
@@ -29,7 +30,7 @@ def run_text(run: Run) -> Iterator[str]:
         yield _row(figures)
     unscored = sum(figures.unscored for figures in figures_of(run.reviewed)[:1])
     if unscored:
-        yield f"{unscored:,} canaries could not be scored: they are flagged, and by neither"
+        yield f"{counted(unscored, 'canary')} could not be scored: flagged, and by neither"
 
 
 def _row(figures: Figures) -> str:
@@ -68,24 +69,21 @@ def giveaways_text(told: Giveaways) -> Iterator[str]:
 
 
 def trend_text(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield the lines on runs over time: a row a run, a column a class."""
+    """Yield the lines on runs over time: all canaries of each, then those of each class and each language."""
     if not runs:
         yield "no runs on record"
         return
-    found = [{one.kind: one for one in figures_of(run.reviewed) if one.language == ALL} for run in runs]
-    kinds = sorted({kind for figures in found for kind in figures if kind != ALL})
-    columns = [ALL, *kinds]
     yield "share of canaries flagged by budget or principle, with 95 % intervals"
-    for run, figures in zip(runs, found, strict=True):
+    for run in runs:
         yield ""
         yield (
             f"{run.at:%Y-%m-%d %H:%M} {terminal(run.repository, 100)} at {run.head[:12]}, model {run.model[:12]}, "
             f"budget {run.budget:g} %, seed {run.seed}"
         )
-        for kind in columns:
-            one = figures.get(kind)
-            if one is not None:
-                yield f"  {kind:<18}{one.canaries:>4}  {_trended(one)}"
+        for one in figures_of(run.reviewed):
+            if ALL in (one.kind, one.language):
+                name = one.language if one.kind == ALL else one.kind
+                yield f"  {name:<18}{one.canaries:>4}  {_trended(one)}"
 
 
 def _trended(figures: Figures) -> str:

@@ -57,6 +57,7 @@ def gather(
         passed=tuple(overview.passed(store.engine, scope, period.gold, period.landed)),
         flocks=tuple(Flock(run, figures_of(run.reviewed)) for run in flocks),
         measured=tuple(run for run in measured if _inside(run, scope)),
+        beside=period.beside,
     )
 
 

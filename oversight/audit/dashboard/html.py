@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from oversight.audit.budget import beside
 from oversight.audit.dashboard import tables, trends
 from oversight.audit.dashboard.model import Behind, Dashboard
 from oversight.audit.dashboard.tables import Place
@@ -118,6 +119,7 @@ def _parts(dashboard: Dashboard) -> dict[str, Any]:
         "columns": trends.COLUMNS,
         "over_time": trends.OVER_TIME,
         "everything": dashboard.repository is None,
+        "shadows": list(beside.text(dashboard.beside, str)),
     }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from oversight.audit.budget.beside import Beside
 from oversight.audit.budget.outcome import Outcome
 from oversight.audit.budget.summary import Summary
 from oversight.audit.canaries.figures import Figures
@@ -100,7 +101,8 @@ class Dashboard:
 
     `months` and `models` have the outcome by the month in which changes were considered, "2026-01", and by the sha256
     of the model, whose name and version `names` has as far as reports tell. `passed` are the changes that were not
-    flagged and should have been. `flocks` are runs of canaries and `measured` those of PGR, oldest first.
+    flagged and should have been. `flocks` are runs of canaries and `measured` those of PGR, oldest first;
+    `beside` are models in the shadow, each beside the one in use.
     """
 
     repository: str | None
@@ -116,6 +118,7 @@ class Dashboard:
     passed: tuple[Passed, ...]
     flocks: tuple[Flock, ...]
     measured: tuple[Measured, ...]
+    beside: tuple[Beside, ...] = ()
 
     def group(self, *groups: Group) -> tuple[Change, ...]:
         """Return the changes of these groups."""

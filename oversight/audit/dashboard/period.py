@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from oversight.audit.budget.beside import Beside, compare
 from oversight.audit.budget.outcome import Considered
 from oversight.audit.budget.summary import Predictions, Summary, summary
-from oversight.audit.store import Store, overview
+from oversight.audit.store import Store, overview, shadows
 from oversight.audit.store.queue import Scope
 from oversight.audit.verdict import Verdict, to_gold
 from oversight.measurement.audited import PERFECT, Auditor
@@ -21,6 +22,7 @@ from oversight.measurement.audited import PERFECT, Auditor
 class Period:
     """A period of one repository, or of all. `population` are the changes that were considered, `verdicts` those on
     them and others of the period, `landed` the commits that heads became, and `gold` what people say of which commit.
+    `beside` are the models in the shadow, each beside the one in use.
     """
 
     scope: Scope
@@ -29,6 +31,7 @@ class Period:
     landed: Mapping[str, str]
     gold: Mapping[str, bool]
     summary: Summary
+    beside: tuple[Beside, ...]
 
 
 def read(store: Store, scope: Scope, auditor: Auditor = PERFECT, predictions: Predictions | None = None) -> Period:
@@ -44,7 +47,8 @@ def read(store: Store, scope: Scope, auditor: Auditor = PERFECT, predictions: Pr
         if landed.get(one.change_id, one.change_id) in ours or _within(scope, one.source.repository, one.decided_at)
     )
     told = summary(considered, said, landed, auditor, predictions)
-    return Period(scope, tuple(considered), said, landed, gold, told)
+    beside = tuple(compare(considered, landed, one) for one in shadows.of_store(store.engine, scope.repository))
+    return Period(scope, tuple(considered), said, landed, gold, told, beside)
 
 
 def _within(scope: Scope, repository: str | None, moment: datetime) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from oversight.audit.budget.telling import WRITTEN
 from oversight.audit.canaries.runs import Part, Reviewed
 from oversight.audit.dashboard.model import JUDGED, Change, Dashboard, Flock, Group, Said, month
+from oversight.audit.figures import was_flagged
 from oversight.audit.store.overview import Passed
 from oversight.reports.words import percent
 
@@ -96,6 +97,15 @@ def _judged(key: Group, title: str) -> Callable[[Dashboard], Table]:
     return made
 
 
+def _flagged(dashboard: Dashboard) -> Table:
+    groups = ((Group.PICKED, "had a place"), (Group.ELSEWHERE, "judged where the review stood"))
+    sections = tuple(
+        Section(group.value, words, [one for one in dashboard.group(group) if was_flagged(one.selection, one.flagged)])
+        for group, words in groups
+    )
+    return Table("flagged", "Flagged, and judged", *_SHORT, sections, _short)
+
+
 def _elsewhere(dashboard: Dashboard) -> Table:
     rows = dashboard.group(Group.ELSEWHERE)
     words = {"flagged": "flagged", "random": "drawn at random", "request": "of people's own accord"}
@@ -168,10 +178,11 @@ def _models(dashboard: Dashboard) -> Table:
 
 _SHORT = (("change", "written by", "how it came", "flagged", "people say"), frozenset[int]())
 _CAME = {Group.PICKED: "had a place", Group.DRAWN: "drawn", Group.KNOWN: "judged before"}
+_ELSEWHERE = "judged elsewhere"
 
 
 def _short(one: Change) -> tuple[Cell, ...]:
-    return _place(one), _written(one), _CAME[one.group], "flagged" if one.flagged else "no", _says(one)
+    return _place(one), _written(one), _CAME.get(one.group, _ELSEWHERE), _flag(one), _says(one)
 
 
 def _sections(
@@ -183,15 +194,28 @@ def _sections(
     return tuple(Section(name, words(name), rows.get(name, ())) for name in keys)
 
 
-def _canaries(dashboard: Dashboard) -> Table:
-    pairs = [pair for flock in newest(dashboard) for pair in _pairs(flock)]
-    kinds = sorted({pair[Part.CANARY].kind for pair in pairs})
-    sections = tuple(
-        Section(str(number), kind, [pair for pair in pairs if pair[Part.CANARY].kind == kind])
-        for number, kind in enumerate(kinds, 1)
+def _canaries(key: str, title: str, part: Callable[[Reviewed], str]) -> Callable[[Dashboard], Table]:
+    columns = (
+        "made from",
+        "class",
+        "language",
+        "percentile",
+        "flagged by",
+        "control's percentile",
+        "control",
+        "before",
     )
-    columns = ("made from", "language", "percentile", "flagged by", "control's percentile", "control", "before")
-    return Table("canaries", "Canaries of the newest runs", columns, frozenset({2, 4}), sections, _canary)
+
+    def made(dashboard: Dashboard) -> Table:
+        pairs = [pair for flock in newest(dashboard) for pair in _pairs(flock)]
+        parts = sorted({part(pair[Part.CANARY]) for pair in pairs})
+        sections = tuple(
+            Section(str(number), name, [pair for pair in pairs if part(pair[Part.CANARY]) == name])
+            for number, name in enumerate(parts, 1)
+        )
+        return Table(key, title, columns, frozenset({3, 5}), sections, _canary)
+
+    return made
 
 
 def _pairs(flock: Flock) -> list[dict[Part, Reviewed]]:
@@ -208,12 +232,15 @@ def _by_author(rows: Sequence[Change]) -> tuple[Section, ...]:
 
 def _row(one: Change) -> tuple[Cell, ...]:
     chance = "" if one.propensity is None else f"{one.propensity:.3g}"
-    flagged = "unknown" if one.flagged is None else "flagged" if one.flagged else "no"
     votes = ", ".join(
         f"{count} {word}" for count, word in zip(one.votes, ("risky", "safe", "unsure"), strict=True) if count
     )
-    place = _percentile(one.percentile)
-    return _place(one), _written(one), chance, flagged, percent(one.risk), place, _model(one.model), _says(one), votes
+    shown = _flag(one), percent(one.risk), _percentile(one.percentile), _model(one.model)
+    return _place(one), _written(one), chance, *shown, _says(one), votes
+
+
+def _flag(one: Change) -> str:
+    return "unknown" if one.flagged is None else "flagged" if one.flagged else "no"
 
 
 def miss(one: Passed) -> tuple[Cell, ...]:
@@ -233,9 +260,10 @@ def _said(one: Said) -> tuple[Cell, ...]:
 def _canary(pair: dict[Part, Reviewed]) -> tuple[Cell, ...]:
     canary, control, before = (pair.get(part) for part in (Part.CANARY, Part.CONTROL, Part.BEFORE))
     if canary is None or control is None:
-        return ("",) * 7
+        return ("",) * 8
     return (
         canary.origin[:_SHA],
+        canary.kind,
         canary.language,
         _percentile(canary.said.percentile),
         _flagged_by(canary),
@@ -277,10 +305,11 @@ def _without(cells: tuple[Cell, ...], column: int) -> tuple[Cell, ...]:
 _TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "picked": _judged(Group.PICKED, "Had a place, and judged"),
     "drawn": _judged(Group.DRAWN, "Drawn at random, and judged"),
+    "flagged": _flagged,
     "known": _judged(Group.KNOWN, "Judged before anybody was asked"),
     "own": _judged(Group.OWN, "Not picked, and judged of people's own accord"),
     "elsewhere": _elsewhere,
-    "waiting": _unjudged(Group.WAITING, "In the queue, waiting for a verdict"),
+    "waiting": _unjudged(Group.WAITING, "In the queue: nobody has judged it, or people are even"),
     "rest": _unjudged(Group.REST, "Considered, and neither picked nor judged"),
     "risks": _risks,
     "months": _months,
@@ -288,5 +317,6 @@ _TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "several": _several,
     "verdicts": _verdicts,
     "passed": _passed,
-    "canaries": _canaries,
+    "canaries": _canaries("canaries", "Canaries of the newest runs, by class", lambda one: one.kind),
+    "languages": _canaries("languages", "Canaries of the newest runs, by language", lambda one: one.language),
 }

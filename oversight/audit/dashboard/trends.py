@@ -18,6 +18,7 @@ from oversight.audit.dashboard.view import Measure, model_name, share, too_few
 from oversight.audit.figures import Share
 from oversight.experiment.runs import Run
 from oversight.reports.escape import visible
+from oversight.reports.words import plural
 
 _MOST_RUNS = 40
 _TEXT = 60  # characters of a text of others
@@ -82,9 +83,16 @@ def recoveries(dashboard: Dashboard) -> tuple[Recovery, ...]:
 def newest_flocks(dashboard: Dashboard) -> tuple[Newest, ...]:
     """Return what the newest run of canaries says, of each repository."""
     found = newest(dashboard)
-    kinds = sorted({one.kind for flock in found for one in flock.figures if one.kind != ALL})
-    sections = {kind: str(number) for number, kind in enumerate(kinds, 1)}
-    return tuple(_newest(dashboard, flock, sections) for flock in found)
+    figures = [one for flock in found for one in flock.figures]
+    return tuple(
+        _newest(dashboard, flock, _numbers(one.kind for one in figures), _numbers(one.language for one in figures))
+        for flock in found
+    )
+
+
+def _numbers(names: Iterable[str]) -> dict[str, str]:
+    """Return the keys of the sections of rows, by what these are of."""
+    return {name: str(number) for number, name in enumerate(sorted(set(names) - {ALL}), 1)}
 
 
 def flocks(dashboard: Dashboard) -> tuple[Flocks, ...]:
@@ -124,7 +132,7 @@ def _run(run: Run) -> tuple[str, ...]:
     return run.when[:10], run.tip[:8], visible(run.version, _TEXT), recovered, _bounds(run.interval), size, *others
 
 
-def _newest(dashboard: Dashboard, flock: Flock, sections: dict[str, str]) -> Newest:
+def _newest(dashboard: Dashboard, flock: Flock, classes: dict[str, str], languages: dict[str, str]) -> Newest:
     run, figures = flock.run, flock.figures
     budget = f"budget {run.budget:g} %, seed {run.seed}"
     name = f"{visible(run.repository, _TEXT)}, {run.at:%Y-%m-%d}, {model_name(dashboard, run.model)}, {budget}"
@@ -134,9 +142,18 @@ def _newest(dashboard: Dashboard, flock: Flock, sections: dict[str, str]) -> New
     return Newest(
         name=name,
         kinds=tuple(
-            _kind("all classes" if one.kind == ALL else one.kind, one, sections.get(one.kind)) for one in kinds
+            _kind(
+                "all classes" if one.kind == ALL else one.kind,
+                one,
+                Behind("the rows", "canaries", classes.get(one.kind)),
+            )
+            for one in kinds
         ),
-        languages=tuple(_kind(one.language, one, None) for one in figures if one.kind == ALL and one.language != ALL),
+        languages=tuple(
+            _kind(one.language, one, Behind("the rows", "languages", languages[one.language]))
+            for one in figures
+            if one.kind == ALL and one.language != ALL
+        ),
         columns=tuple(columns),
         cells=tuple(
             (one.kind, *(_caught(found.get((one.kind, language))) for language in columns))
@@ -148,24 +165,24 @@ def _newest(dashboard: Dashboard, flock: Flock, sections: dict[str, str]) -> New
     )
 
 
-def _kind(name: str, one: Figures, section: str | None) -> Kind:
-    behind = (Behind("the rows", "canaries", section),)
+def _kind(name: str, one: Figures, rows: Behind) -> Kind:
+    behind = (rows,)
     return Kind(
         visible(name, _TEXT),
         one.canaries,
         (
-            _measure("caught", one.caught, "canaries", behind),
-            _measure("controls", one.false_flags, "controls", behind),
-            _measure("before", one.before, "changes", behind),
-            _measure("above", one.above, "pairs", behind),
+            _measure("caught", one.caught, "canary", behind),
+            _measure("controls", one.false_flags, "control", behind),
+            _measure("before", one.before, "change", behind),
+            _measure("above", one.above, "pair", behind),
         ),
     )
 
 
-def _measure(name: str, one: Counted, of: str, behind: tuple[Behind, ...]) -> Measure:
+def _measure(name: str, one: Counted, noun: str, behind: tuple[Behind, ...]) -> Measure:
     if one.value is None or one.of < FEWEST:
-        return too_few(one.of, of, behind)
-    return share(name, Share(one.value, (one.low, one.high), one.of, None), of, behind)
+        return too_few(one.of, noun, behind)
+    return share(name, Share(one.value, (one.low, one.high), one.of, None), plural(noun), behind)
 
 
 def _caught(one: Figures | None) -> str:
@@ -206,7 +223,7 @@ def _series(name: str, style: str, shares: Iterable[Counted], group: Sequence[Fl
 
 
 def _cells(one: Counted) -> tuple[str, str]:
-    told = _measure("", one, "", ())
+    told = _measure("", one, "canary", ())
     return told.text, told.interval
 
 

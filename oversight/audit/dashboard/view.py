@@ -197,23 +197,26 @@ _GROUPS = {
     "missed": (Group.DRAWN, Group.KNOWN),
     "risky": (Group.PICKED, Group.DRAWN, Group.KNOWN),
     "cost": (Group.PICKED, Group.DRAWN, Group.KNOWN, Group.OWN),
-    "precision": (Group.PICKED,),
+    "precision": (Group.PICKED,),  # of places; that of flags has rows of its own
 }
-_TABLES = {"brier": "risks", "calibration": "risks", "agreement": "several", "blind": "verdicts"}
+_TABLES = {
+    "precision": "flagged", "brier": "risks", "calibration": "risks", "agreement": "several", "blind": "verdicts",
+}  # fmt: skip
 
 
 def _behind(dashboard: Dashboard, key: str) -> tuple[Behind, ...]:
     if key in _TABLES:
         figures = dashboard.summary.figures
-        there = {"risks": figures.reliability.bins, "several": figures.several, "verdicts": dashboard.said}
+        there = {
+            "flagged": figures.precision.n, "risks": figures.reliability.bins, "several": figures.several,
+            "verdicts": dashboard.said,
+        }  # fmt: skip
         return (Behind("the rows", _TABLES[key]),) if there[_TABLES[key]] else ()
     groups = _groups(dashboard.changes, _GROUPS.get(key, ()))
-    if key == "precision" or not dashboard.summary.outcome.considered:
-        kinds = ("flagged",) if key == "precision" else ("flagged", "random")
-        elsewhere = [one for one in dashboard.group(Group.ELSEWHERE) if one.selection in kinds]
+    if not dashboard.summary.outcome.considered:
+        elsewhere = [one for one in dashboard.group(Group.ELSEWHERE) if one.selection in ("flagged", "random")]
         if elsewhere:
-            words = f"{len(elsewhere):,} {_WORDS[Group.ELSEWHERE]}"
-            groups += (Behind(words, Group.ELSEWHERE.value, kinds[0] if len(kinds) == 1 else None),)
+            groups += (Behind(f"{len(elsewhere):,} {_WORDS[Group.ELSEWHERE]}", Group.ELSEWHERE.value),)
     return groups
 
 
@@ -231,7 +234,7 @@ def _places(dashboard: Dashboard) -> list[Bar]:
     }
     bars = [
         _bar(name, [("judged", done, "first", Behind("", group.value)),
-                    ("waiting", count - done, "rest", Behind("", Group.WAITING.value))])
+                    ("open", count - done, "rest", Behind("", Group.WAITING.value))])
         for name, (count, group, done) in asked.items()
     ]  # fmt: skip
     known = len(dashboard.group(Group.KNOWN))
@@ -314,6 +317,6 @@ def _sections(table: str, key: str, one: Outcome) -> Mapping[str, tuple[Behind, 
     return dict.fromkeys(("risky", "recall", "precision"), there)
 
 
-def too_few(count: int, what: str, behind: tuple[Behind, ...]) -> Measure:
+def too_few(count: int, noun: str, behind: tuple[Behind, ...]) -> Measure:
     """Return what stands in the place of a figure that there are too few of something for."""
-    return Measure("", INSUFFICIENT, "", "", few(count, what), None, behind)
+    return Measure("", INSUFFICIENT, "", "", few(count, noun), None, behind)

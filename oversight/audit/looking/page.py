@@ -168,7 +168,7 @@ def _file(file: FileChange, history: FileHistory | None) -> Iterator[Row]:
     people = ", ".join(f"{terminal(who, _NAME)} {count:,}" for who, count in history.authors)
     people += ", …" if history.people > len(history.authors) else ""
     told = f"  before: {counted(history.changes, 'change')} by {_people_of(history.people)} ({people})"
-    told += f"; {history.repairs:,} were repairs, {history.repaired:,} had to be repaired later"
+    told += f"; {counted(history.repairs, 'repair')} among them, {history.repaired:,} had to be repaired later"
     yield Row(told, "dim", 10)
     for one in history.latest:
         when = f"{datetime.fromtimestamp(min(one.at, 253402300799), UTC):%Y-%m-%d}"

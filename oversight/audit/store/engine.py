@@ -56,13 +56,19 @@ def locate(url: str | None = None) -> URL:
             raise StoreError(f"{terminal(other, 40)} is no kind of database that is known here", mend=_MEND)
 
 
-def connect(url: URL) -> Engine:
+def connect(url: URL, *, make: bool = True) -> Engine:
     """Return an engine for what `locate` gave.
 
-    A file of SQLite is made where there is none, for its user alone; one that the user may not write is only read.
+    A file of SQLite is made where there is none, for its user alone, or without `make` a `StoreError` says so; one that
+    the user may not write is only read.
     """
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "")
+        if not make and not _is_there(path):
+            raise StoreError(
+                f"there is no database {terminal(str(path), 200)}",
+                mend=f'name another one with --database or {VARIABLE}; "oversight audit import" makes one',
+            )
         if _is_kept(path):
             engine = create_engine(_as_it_is(path), hide_parameters=True)
             event.listen(engine, "connect", _set_up_reader)
@@ -139,6 +145,13 @@ def _mend(said: str) -> str:
     if "malformed" in said or "not a database" in said:
         return "name another one, or restore it"
     return "see that it can be reached and written"
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return os.path.lexists(path)
+    except ValueError:  # a NUL byte in the path
+        return False
 
 
 def _is_kept(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
     a document                      the JSON report of one review
     JSON Lines with "hunks"         reports, a line each, as `audit export reports` writes them
+    … with "shadow"                 scores.jsonl of a model that is in the shadow
     … with "status"                 scores.jsonl
     … with "risky"                  labels.jsonl as `oversight mine` writes it
     … with "kind"                   verdicts and landings
@@ -22,7 +23,7 @@ from sqlalchemy import Connection, Engine, delete, insert, text, update
 
 from oversight.audit import fields, lines
 from oversight.audit.fields import Fields
-from oversight.audit.store import ledger, reports, staging
+from oversight.audit.store import ledger, reports, shadows, staging
 from oversight.audit.store.chain import Entry
 from oversight.audit.store.engine import aside, locked, unlocked, writing
 from oversight.audit.store.reports import digest
@@ -47,6 +48,7 @@ _LABEL: Fields = {
     "evidence": fields.array(fields.SHA),
     "excluded": fields.or_null(fields.text(1, 200)),
 }
+_SHADOWS = "shadow scores"
 
 Advance = Callable[[int], None]
 
@@ -149,6 +151,9 @@ def _gather(
     if kind == "labels" and repository is not None:
         staging.gather_labels(connection, (_label(value, where, repository) for where, value in rows.told()))
         return lambda here, run: staging.settle_labels(here, storable(repository), run)
+    if kind == _SHADOWS and repository is not None:
+        shadows.gather(connection, (shadows.read(value, where, repository) for where, value in rows.told()))
+        return lambda here, run: shadows.settle(here, storable(repository), run)
     if kind == "scores" and repository is not None:
         told = (reports.read_score(value, where, repository) for where, value in rows.told())
     else:
@@ -208,7 +213,8 @@ def _whole(first: bytes, file: IO[bytes], name: str) -> bytes:
 
 def _kind(told: Mapping[str, Any], name: str) -> str:
     """Return what a file of lines holds, by the first of them."""
-    for mark, kind in (("hunks", "reports"), ("status", "scores"), ("risky", "labels"), ("kind", "verdicts")):
+    marks = {"hunks": "reports", shadows.MARK: _SHADOWS, "status": "scores", "risky": "labels", "kind": "verdicts"}
+    for mark, kind in marks.items():
         if mark in told:
             return kind
     raise StoreError(f"{name} holds nothing that is known here", mend=_WHAT)

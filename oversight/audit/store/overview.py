@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Subquery, false, func, null, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, Subquery, func, null, select
 
 from oversight.audit.budget.outcome import Considered
 from oversight.audit.store.engine import reading
@@ -92,7 +92,8 @@ def _rank(one: Considered) -> tuple[bool, float]:
 def passed(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: Mapping[str, str]) -> list[Passed]:
     """Return the changes that were not flagged and that people call risky, or that the newest label from the history
     says were repaired; those that were placed lowest first, and those that nobody placed last. `gold` and `landed` as
-    of `population`.
+    of `population`: a head and the commit that it became are one, passed where neither was flagged, and told by the one
+    that came first.
     """
     heads: dict[str, list[str]] = {}
     for head, commit in landed.items():
@@ -100,19 +101,32 @@ def passed(engine: Engine, scope: Scope, gold: Mapping[str, bool], landed: Mappi
     risky = sorted({one for commit, called in gold.items() if called for one in (commit, *heads.get(commit, ()))})
     with reading(engine) as connection:
         told = _repaired(connection)
-        rows: dict[int, Row[Any]] = {}
-        for column, values in ((changes.c.id, sorted(told)), (changes.c.commit, risky)):
-            for start in range(0, len(values), _BATCH):
-                part: Sequence[Any] = values[start : start + _BATCH]
-                rows |= {row.id: row for row in connection.execute(_unflagged(scope, column.in_(part)))}
+        rows = {
+            row.id: row
+            for column, values in ((changes.c.id, sorted(told)), (changes.c.commit, risky))
+            for row in _reported(connection, scope, column, values)
+        }
+        becoming = {landed.get(row.commit, row.commit) for row in rows.values()} & heads.keys()
+        kin = sorted({one for commit in becoming for one in (commit, *heads[commit])})
+        related = _reported(connection, Scope(scope.repository), changes.c.commit, kin)
+
+    def change(row: Row[Any]) -> tuple[str, str]:
+        return row.repository.lower(), landed.get(row.commit, row.commit)
+
+    flagged = {change(row) for row in (*rows.values(), *related) if row.flagged}
+    sources = {change(row): told[row.id] for row in rows.values() if row.id in told}
+    first: dict[tuple[str, str], Row[Any]] = {}
+    for _, row in sorted(rows.items()):
+        if change(row) not in flagged:
+            first.setdefault(change(row), row)
     found = [
         Passed(
             **{name: getattr(row, name) for name in ("repository", "commit", "number", "title", "provenance")},
             **{name: getattr(row, name) for name in ("risk", "percentile", "model")},
             people=gold.get(landed.get(row.commit, row.commit)),
-            source=told.get(row.id),
+            source=sources.get(name),
         )
-        for row in rows.values()
+        for name, row in first.items()
     ]
     return sorted(found, key=lambda one: (one.percentile is None, one.percentile or 0.0, one.repository, one.commit))
 
@@ -143,8 +157,15 @@ def _repaired(connection: Connection) -> dict[int, str]:
     return {row.change_id: row.source for row in connection.execute(newest) if row.risky}
 
 
-def _unflagged(scope: Scope, which: ColumnElement[bool]) -> Select[Any]:
-    """Changes that are `which`, and that the report in the queue, else the newest one, does not flag."""
+def _reported(
+    connection: Connection, scope: Scope, column: ColumnElement[Any], values: Sequence[Any]
+) -> list[Row[Any]]:
+    """Return the changes that have one of some values, with what the report in the queue, else the newest one, says."""
+    parts = (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+    return [row for part in parts for row in connection.execute(_with_report(scope, column.in_(part)))]
+
+
+def _with_report(scope: Scope, which: ColumnElement[bool]) -> Select[Any]:
     other = reports.alias()
     newest = (
         select(other.c.id)
@@ -164,7 +185,7 @@ def _unflagged(scope: Scope, which: ColumnElement[bool]) -> Select[Any]:
         .join(repositories, repositories.c.id == changes.c.repository_id)
         .outerjoin(queue, queue.c.change_id == changes.c.id)
         .join(reports, reports.c.id == func.coalesce(queue.c.report_id, newest))
-        .where(which, reports.c.flagged == false()),
+        .where(which),
         scope,
     )
 

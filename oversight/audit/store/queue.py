@@ -8,9 +8,7 @@ author sets the clock of a commit, but not this one.
 
 from __future__ import annotations
 
-import posixpath
 import secrets
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,7 +34,7 @@ from sqlalchemy import (
 )  # fmt: skip
 
 from oversight.audit.budget.entry import GRAVE, Entry, Said
-from oversight.audit.budget.plan import Candidate, decide, in_order
+from oversight.audit.budget.plan import Candidate, decide, directory_of, in_order
 from oversight.audit.budget.spending import Budget
 from oversight.audit.store.engine import reading, writing
 from oversight.audit.store.reports import MODEL, PRINCIPLES
@@ -55,6 +53,7 @@ COLUMNS = (
     repositories.c.name.label("repository"),
     *(reports.c[name] for name in _OF_REPORT),
     reports.c.id.label("report_id"),
+    changes.c.directory.label("folder"),
     *(queue.c[name] for name in ("directory", "considered_at", "propensity", "selection", "queued_at")),
 )
 """What rows have of which `entries_of` makes entries."""
@@ -160,7 +159,8 @@ def _filled(connection: Connection, budget: Budget, scope: Scope, now: datetime,
 def _rows(scope: Scope, *, kept: bool, only: Select[Any] | None = None) -> Select[Any]:
     """Changes with a report: the newest one, or with `kept` the one that is in the queue, if they are in it.
 
-    A row of scores counts as a report where there is no other. `only`: the ids of the changes that are looked at.
+    A row of scores counts as a report where there is no other; of one that is in the queue, a report that says the same
+    tells of its hunks as well, also when it came later. `only`: the ids of the changes that are looked at.
     """
     order = (case((reports.c.body.is_(null()), 1), else_=0), reports.c.at.desc(), reports.c.id.desc())
     inner = select(
@@ -170,13 +170,20 @@ def _rows(scope: Scope, *, kept: bool, only: Select[Any] | None = None) -> Selec
         func.min(reports.c.at).over(partition_by=reports.c.change_id).label("came"),
     )
     ranked = (inner if only is None else inner.where(reports.c.change_id.in_(only))).subquery()
-    report = func.coalesce(queue.c.report_id, ranked.c.report_id) if kept else ranked.c.report_id
+    asked, best = reports.alias(), reports.alias()
+    whole = and_(
+        asked.c.body.is_(null()), best.c.body.is_not(null()),
+        *(asked.c[name] == best.c[name] for name in ("status", "risk", "percentile", "flagged")),
+    )  # fmt: skip
+    report = case((or_(asked.c.id.is_(null()), whole), best.c.id), else_=asked.c.id) if kept else best.c.id
     chosen = (
         select(*COLUMNS)
         .select_from(changes)
         .join(repositories, repositories.c.id == changes.c.repository_id)
         .join(ranked, and_(ranked.c.change_id == changes.c.id, ranked.c.place == 1))
         .outerjoin(queue, queue.c.change_id == changes.c.id)
+        .outerjoin(asked, asked.c.id == queue.c.report_id)
+        .join(best, best.c.id == ranked.c.report_id)
         .join(reports, reports.c.id == report)
         .order_by(changes.c.id)
     )
@@ -199,7 +206,7 @@ def _candidates(connection: Connection, rows: Sequence[Row[Any]]) -> list[Candid
             risk=row.risk,
             alarm=row.risk is None or row.report_id in alarms,
             provenance=row.provenance,
-            directory=row.directory if row.directory is not None else directories.get(row.report_id, ""),
+            directory=_first_known(row.directory, directories.get(row.report_id), row.folder),
             considered_at=row.considered_at,
             selection=None if row.selection is None else Selection(row.selection),
             queued_at=row.queued_at,
@@ -220,13 +227,19 @@ def _alarms(connection: Connection, found: Sequence[int]) -> set[int]:
 
 
 def _directories(connection: Connection, found: Sequence[int]) -> dict[int, str]:
-    """Return where most of the hunks of each report are, of several such directories the first by name."""
-    counts: dict[int, Counter[str]] = {}
+    """Return where most of the hunks of each report are."""
     hunks = select(opinions.c.report_id, opinions.c.path).where(opinions.c.reviewer == MODEL)
+    directories: dict[int, str] = {}
     for start in range(0, len(found), _BATCH):
+        paths: dict[int, list[str]] = {}
         for row in connection.execute(hunks.where(opinions.c.report_id.in_(found[start : start + _BATCH]))):
-            counts.setdefault(row.report_id, Counter())[posixpath.dirname(row.path)] += 1
-    return {report: min(count, key=lambda name: (-count[name], name)) for report, count in counts.items()}
+            paths.setdefault(row.report_id, []).append(row.path)
+        directories |= {report: directory_of(here) for report, here in paths.items()}
+    return directories
+
+
+def _first_known(*directories: str | None) -> str:
+    return next((one for one in directories if one is not None), "")
 
 
 def entries_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Entry]:

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from oversight.audit import fields
 from oversight.audit.fields import Fields
-from oversight.audit.store.tables import changes, labels, opinions, reports, repositories, storable
+from oversight.audit.store.tables import changes, labels, opinions, reports, repositories, shadow_scores, storable
 from oversight.errors import StoreError
 from oversight.reports.as_json import SCHEMA_VERSION
 
@@ -340,7 +340,8 @@ def forget(connection: Connection, repository: str) -> int:
     found = connection.execute(select(reports.c.id).where(reports.c.change_id.in_(ours))).scalars().all()
     said = select(reports.c.id).where(reports.c.change_id.in_(ours))
     connection.execute(delete(opinions).where(opinions.c.report_id.in_(said)))
-    connection.execute(delete(reports).where(reports.c.change_id.in_(ours)))
+    for table in (reports, shadow_scores):
+        connection.execute(delete(table).where(table.c.change_id.in_(ours)))
     labelled = select(labels.c.change_id)
     connection.execute(delete(changes).where(changes.c.id.in_(ours), changes.c.id.not_in(labelled)))
     return len(found)

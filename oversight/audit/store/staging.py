@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oversight.audit.authors import Who
 
 _BATCH = 500
-_CHANGE = ("commit", "author", "provenance", "agent", "authored_at", "title")
+_CHANGE = ("commit", "author", "provenance", "agent", "authored_at", "title", "directory")
 _REPORT = ("digest", "status", "risk", "percentile", "flagged", "model", "added", "deleted", "body")
 _CAME = ("source", "number", "at", "run_id")
 _LABEL = ("digest", "risky", "source", "decided_at", "evidence", "excluded")

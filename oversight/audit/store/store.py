@@ -31,9 +31,12 @@ class Store:
         self.engine = engine
 
     @classmethod
-    def open(cls, url: str | None = None) -> Self:
-        """Open the database at an SQLAlchemy URL (`engine.locate` says which without one), and migrate it."""
-        engine = connect(locate(url))
+    def open(cls, url: str | None = None, *, make: bool = True) -> Self:
+        """Open the database at an SQLAlchemy URL (`engine.locate` says which without one), and migrate it.
+
+        Without `make` one that is not there is a `StoreError`: whoever reads would take an empty one for an answer.
+        """
+        engine = connect(locate(url), make=make)
         try:
             migrate(engine, _MIGRATIONS, version_table=VERSION_TABLE)
         except BaseException:

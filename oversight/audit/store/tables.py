@@ -135,6 +135,7 @@ changes = Table(
     Column("agent", Text),  # the bot's or agent's name
     Column("authored_at", Moment),
     Column("title", Text),
+    Column("directory", Text),  # where most of its files are, of rows of scores; null where no clone has told
     UniqueConstraint("repository_id", "commit"),
 )
 
@@ -204,7 +205,7 @@ queue = Table(  # a row for each change that was considered: they are what estim
     metadata,
     Column("change_id", ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     Column("report_id", ForeignKey("reports.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("directory", Text, nullable=False),  # where most of its hunks are; "" where that is unknown
+    Column("directory", Text, nullable=False),  # where most of its hunks, or files, are; "" where that is unknown
     Column("considered_at", Moment, nullable=False, index=True),
     Column("propensity", Double, nullable=False),  # with which it was drawn; 1 for what was to be seen in any case
     Column("selection", String(16)),  # flagged, random, or request: judged before; null where it was not picked
@@ -262,6 +263,20 @@ landings = Table(
     Column("repository", Text, nullable=False),
     Column("number", Big, nullable=False, index=True),
     Column("landed_at", Moment, nullable=False),
+)
+
+shadow_scores = Table(  # what models that are not in use say; nothing else here depends on it
+    "shadow_scores",
+    metadata,
+    Column("change_id", ForeignKey("changes.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("model", String(64), primary_key=True),  # the sha256 of its manifest
+    Column("run_id", ForeignKey("runs.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("risk", Double),
+    Column("percentile", Double),
+    Column("flagged", Truth, nullable=False),  # whether it would be
 )
 
 canary_runs = Table(

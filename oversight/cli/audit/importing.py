@@ -36,7 +36,8 @@ def import_(
     repo: Annotated[
         Path | None,
         typer.Option(
-            metavar="PATH", help="A clone that knows who wrote the commits, which rows of scores do not tell."
+            metavar="PATH",
+            help="A clone that knows who wrote the commits, and where, which rows of scores do not tell.",
         ),
     ] = None,
     database: Database = None,
@@ -54,7 +55,7 @@ def import_(
         raise UsageError("--repository is no name", mend="write it as owner/name")
     found = list(_files(files))
     errors: list[OversightError] = []
-    with _authors(repo) as who, open_store(database) as store, stages() as tell:
+    with _authors(repo) as who, open_store(database, make=True) as store, stages() as tell:
         for path in found:
             name = "standard input" if path == _STDIN else terminal(str(path), 200)
             try:

@@ -67,24 +67,30 @@ def verdict(
     from oversight.audit.verdict import Decision, Source, Verdict
     from oversight.reports.escape import terminal
 
+    if word is Word.DISMISS and not note.strip():
+        raise UsageError("a dismissal needs a reason", mend="say with --note why the flag is not wanted")
     names = names_of(who)
     with open_store(database) as store:
         entry = _found(store, commit, repository)
+        unseen = blind and not _has_seen(store, names[0], entry)
         said = Verdict(
             change_id=entry.commit,
             who=names[0],
             decision=Decision.DISMISSED if word is Word.DISMISS else Decision(word.value),
             note=note,
             decided_at=datetime.now(UTC),
-            shown=entry.shown(blind=blind),
+            shown=entry.shown(blind=unseen),
             source=Source("command", entry.repository, entry.number),
             own=wrote(entry, names),
         )
         store.append([said])
         head = store.head()
+        _note_seen(store, names[0], entry)
     typer.echo(f"{entry.commit[:12]} is {said.decision} by {terminal(said.who)}: entry {head.entries:,} of the ledger.")
     if not said.counts:
         typer.echo("It is your own change: this is on record, and does not count.")
+    if blind and not unseen:
+        typer.echo("You had been shown what the model says of it: this is not marked as blind.")
     if blind:
         typer.echo("\n".join(_revealed(entry)))
 
@@ -104,6 +110,22 @@ def _found(store: Store, commit: str, repository: str | None) -> Entry:
         places = ", ".join(f"{terminal(one.repository, 60)} {one.commit[:16]}" for one in found[:5])
         raise UsageError(f"several changes are named so: {places}", mend="give more digits, or --repository")
     return found[0]
+
+
+def _has_seen(store: Store, who: str, entry: Entry) -> bool:
+    """Whether somebody was shown what the report says, or has said something of the change and was shown it then."""
+    from oversight.audit.store import ledger, listing, reading
+
+    with reading(store.engine) as connection:
+        said = ledger.said_of(connection, entry.commit)
+    return any(one.who == who for one in said) or listing.has_seen(store.engine, who, entry.commit)
+
+
+def _note_seen(store: Store, who: str, entry: Entry) -> None:
+    """Remember it: what is not blind was said with the report in view, and what is was followed by it."""
+    from oversight.audit.store import listing
+
+    listing.note_seen(store.engine, who, [entry.commit], datetime.now(UTC))
 
 
 def names_of(given: str | None) -> list[str]:

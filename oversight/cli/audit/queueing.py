@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from oversight.cli.audit.database import Database, open_store
+from oversight.cli.audit.database import Database, check_repository, open_store
 from oversight.cli.options import period
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def queue(
     with open_store(database) as store:
         from oversight.audit.store.queue import Scope, entries, fill
 
+        check_repository(store, repository)
         scope = Scope(repository, first, last)
         filled = fill(store.engine, wanted, scope, now=datetime.now(UTC), seed=seed)
         waiting = entries(store.engine, scope)

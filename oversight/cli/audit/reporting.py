@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversight.cli.audit.database import Database, open_store
+from oversight.cli.audit.database import Database, check_repository, open_store
 from oversight.cli.audit.queueing import Repository, Since, Until
 from oversight.cli.options import period
 from oversight.errors import LabelError
 
 if TYPE_CHECKING:
-    from oversight.audit.budget.summary import Predictions, Summary
+    from oversight.audit.budget.summary import Predictions
+    from oversight.audit.dashboard.period import Period
     from oversight.audit.store import Store
     from oversight.audit.store.queue import Scope
     from oversight.measurement.audited import Auditor
@@ -61,8 +62,8 @@ def report(
 
     Recall and what was missed are estimated from the places and the draws of audit queue, each change weighted by
     the inverse of the chance that it had. Every figure has a 95 % interval, or says why the verdicts are too few
-    for it. With --html the same figures become the dashboard, beside recorded runs of canary and of pgr, and with the
-    rows behind each of them.
+    for it. A model in the shadow whose scores were imported is compared with the model in use. With --html the same
+    figures become the dashboard, beside recorded runs of canary and of pgr, and with the rows behind each of them.
     """
     from oversight.measurement.audited import Auditor
     from oversight.reports import write
@@ -74,24 +75,29 @@ def report(
         from oversight.audit.dashboard.period import read
         from oversight.audit.store.queue import Scope
 
+        check_repository(store, repository)
         scope = Scope(repository, first, last)
         if html is not None:
             write(_dashboard(store, scope, auditor, told), html, option="--html")
         else:
-            write(_report(read(store, scope, auditor, told).summary, scope, form), output)
+            write(_report(read(store, scope, auditor, told), scope, form), output)
 
 
-def _report(found: Summary, scope: Scope, form: Form) -> str:
-    from oversight.audit.budget import telling
+def _report(period: Period, scope: Scope, form: Form) -> str:
+    from oversight.audit.budget import beside, telling
     from oversight.reports.as_json import dumps
+    from oversight.reports.escape import markdown, terminal
 
+    found = period.summary
     match form:
         case Form.JSON:
-            return dumps({"period": _period(scope), "repository": scope.repository, **telling.as_dict(found)}, 2)
+            shadow = [beside.as_dict(one) for one in period.beside]
+            told = {**telling.as_dict(found), "shadow": shadow}
+            return dumps({"period": _period(scope), "repository": scope.repository, **told}, 2)
         case Form.MARKDOWN:
-            return telling.as_markdown(found)
+            return telling.as_markdown(found) + "".join(f"\n{one}\n" for one in beside.text(period.beside, markdown))
         case _:
-            return telling.text(found)
+            return telling.text(found) + "".join(f"\n{one}\n" for one in beside.text(period.beside, terminal))
 
 
 def _dashboard(store: Store, scope: Scope, auditor: Auditor, predictions: Predictions | None) -> str:

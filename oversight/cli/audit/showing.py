@@ -62,7 +62,7 @@ def show(
     """
     from oversight.audit.store.queue import Scope, entries
 
-    with open_store(database) as store, ExitStack() as stack:
+    with open_store(database, make=True) as store, ExitStack() as stack:
         git, files = _files(repo, stack)
         waiting = entries(store.engine, Scope(repository))
         first = _first(store, files, git, commit, repository, waiting, blind=blind)

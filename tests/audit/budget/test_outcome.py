@@ -51,11 +51,11 @@ def test_little_is_told_of_little():
     """Nine draws are too few for recall, nine verdicts for the cost; each says what is missing."""
     few = outcome([*changes(20, True, "flagged"), *changes(9, False, "random"), *changes(91, None, None)])
     assert few.recall.value is few.missed.value is few.risky.value is None
-    assert few.recall.reason == "9 changes of the random slice were judged, and 10 are needed"
+    assert few.recall.reason == "9 judged changes of the random slice, and 10 are needed"
     unjudged = outcome([*changes(9, True, "flagged"), *changes(11, None, "flagged"), *changes(12, False, "random")])
-    assert unjudged.recall.reason == "9 changes that had a place were judged, and 10 are needed"
+    assert unjudged.recall.reason == "9 judged changes of those with a place, and 10 are needed"
     assert unjudged.missed.value == 0.0
-    assert outcome(changes(5, True, "flagged")).cost.reason == "5 changes were judged, and 10 are needed"
+    assert outcome(changes(5, True, "flagged")).cost.reason == "5 judged changes, and 10 are needed"
     assert "audit queue" in (outcome([]).recall.reason or "")
 
 

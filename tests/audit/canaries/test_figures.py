@@ -65,10 +65,14 @@ def test_shares_by_class_and_language():
 def test_words_leave_the_unknown_out():
     """A class without a change before has a dash, few canaries are insufficient for a trend, and no runs are said."""
     text = "\n".join(run_text(some_run()))
-    assert "1 canaries could not be scored" in text
+    assert "1 canary could not be scored" in text
     (row,) = [line for line in text.splitlines() if line.startswith("reversed-repair")][:1]
     assert " - " in row
-    assert "insufficient data" in "\n".join(trend_text([some_run()]))
+    trend = "\n".join(trend_text([some_run()]))
+    assert "insufficient data" in trend
+    assert [line.split()[0] for line in trend.splitlines() if line.startswith("  ")] == [
+        "all", "guard-removed", "reversed-repair", "c", "python",
+    ]  # fmt: skip
     assert list(trend_text([])) == ["no runs on record"]
 
 

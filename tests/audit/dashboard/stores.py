@@ -25,8 +25,8 @@ MODELS = ("a" * 64, "b" * 64)
 
 
 def change(number: int, **other: Any) -> dict[str, Any]:
-    """A report on change `number` of 100: the higher the number the riskier, flagged from 90 on."""
-    told = report(number, number / 100, percentile=float(number), flagged=number >= 90)
+    """A report on change `number` of 100: the higher the number the riskier, flagged from 85 on."""
+    told = report(number, number / 100, percentile=float(number), flagged=number >= 85)
     told["change"] |= {"repository": NAME, "title": f"Change {number}", "author": "Ada <ada@shop.example>"}
     told["model"] = {"name": "small", "version": "1", "sha256": MODELS[number % 2]}
     for hunk in told["hunks"]:

@@ -32,7 +32,7 @@ def test_the_figures_are_those_of_the_verdicts(dashboard: Dashboard):
     assert found["missed"].value == pytest.approx(80 / 16 - 1)
     assert found["recall"].value == pytest.approx((20 * 10 / 19) / (20 * 10 / 19 + 5))
     assert found["cost"].value == pytest.approx(35 / 11)
-    assert found["precision"].value == pytest.approx(10 / 19)
+    assert found["precision"].value == pytest.approx(9 / 14)
     assert found["blind"].value == pytest.approx(12 / 48)
     assert (found["agreement"].n, found["recall"].n, found["missed"].n) == (12, 35, 16)
 
@@ -57,14 +57,14 @@ def test_every_figure_is_of_the_rows_that_it_leads_to(dashboard: Dashboard):
         assert [one.name for one in group.measures] == ["risky", "recall", "precision"]
         assert rows(dashboard, group.measures[0]) == int(group.measures[0].of.split()[0]), group.name
     for flock in newest_flocks(dashboard):
-        for kind in flock.kinds:
+        for kind in (*flock.kinds, *flock.languages):
             assert rows(dashboard, kind.measures[0]) == kind.count
 
 
 def test_bars_are_of_all_changes_and_verdicts(dashboard: Dashboard):
     """Each part leads to as many rows, and all of them to all changes."""
     places, drawn, known, others, verdicts = view(dashboard).bars
-    assert [(one.words, one.count) for one in places.parts] == [("judged", 19), ("waiting", 1)]
+    assert [(one.words, one.count) for one in places.parts] == [("judged", 19), ("open", 1)]
     assert [bar.count for bar in (places, drawn, known, others, verdicts)] == [20, 16, 0, 64, 48]
     assert sum(part.width for part in verdicts.parts) == pytest.approx(100)
     for part in (*places.parts, *drawn.parts, *others.parts, *verdicts.parts):
@@ -132,6 +132,7 @@ def test_what_was_judged_elsewhere_counts_where_nothing_was_considered(tmp_path:
         found = gather(store, NAME, at=NOW)
     recall, _, precision, _ = view(found).first
     assert [one.words for one in recall.behind] == ["24 judged elsewhere"]
-    assert [(one.words, one.section) for one in precision.behind] == [("12 judged elsewhere", "flagged")]
+    assert [(one.words, one.table) for one in precision.behind] == [("the rows", "flagged")]
+    assert tables.table(found, "flagged").count == 12
     assert found.summary.figures.recall.value is not None
     assert {one.number for one in found.group(Group.ELSEWHERE)} == set(range(1, 25))

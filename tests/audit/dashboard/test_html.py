@@ -14,6 +14,7 @@ import html5lib
 import pytest
 
 from oversight.audit.budget import telling
+from oversight.audit.budget.beside import Beside
 from oversight.audit.budget.spending import parse
 from oversight.audit.dashboard import Dashboard, gather, html, tables
 from oversight.audit.dashboard.model import Behind
@@ -128,6 +129,15 @@ def test_a_page_and_a_report_have_one_source(dashboard: Dashboard):
         assert (one.interval is not None) <= bool(measure.interval)
 
 
+def test_models_in_the_shadow_are_compared(dashboard: Dashboard):
+    """Each by a sentence, in which a name of strangers is text."""
+    one = Beside("5e" * 32, f"<b>{HOSTILE}", "1", 4, 1, None, None, None, "too few")
+    shown = html.fragment(replace(dashboard, beside=(one,)), Server())
+    assert "<p>In the shadow, &lt;b&gt;" in shown
+    assert "cannot be told from the model in use: too few." in shown
+    assert "\x1b" not in shown
+
+
 def test_a_small_dashboard(dashboard: Dashboard, golden: object):
     """How it reads, tag by tag."""
     shown = html.fragment(dashboard, Server())
@@ -141,7 +151,7 @@ def test_nothing_is_known_where_nothing_is(tmp_path: Path):
     valid(page)
     text = Read(page[page.index("<body") :]).text
     assert text.count("insufficient data") >= 10
-    assert "0 changes were judged, and 10 are needed" in text
+    assert "0 judged changes, and 10 are needed" in text
     assert "0.0" not in text
     assert "0 %" not in text.replace("20 %", "")
 

@@ -47,7 +47,7 @@ def test_all_that_is_known_stands_there():
     for part in (
         "A title", "octo/repo #7", "by Ann <a@x> (agent)", "FLAGGED", "risk 25%, riskier than 90% of",
         "drawn at random, with probability 0.05", "ann: risky: hm", "9 changes by 4 people (a@x 5, b@x 2, …)",
-        "3 were repairs, 2 had to be repaired later", "1970-01-01 bbbbbbbbb Bob: Before",
+        "3 repairs among them, 2 had to be repaired later", "1970-01-01 bbbbbbbbb Bob: Before",
         "== hunk 1 of 1 == a/path:41 == risk 25% == def f():", "  - adds a call",
         "  high: leaves a door open [no-debug] a/path:41", "41      -two", "     41 +three",
     ):  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from oversight.audit import lines
-from oversight.audit.store import Store, export, intake, reading
+from oversight.audit.store import Store, export, intake, reading, shadows
 from oversight.audit.store.intake import Taken, take
 from oversight.audit.store.tables import changes, labels, metadata, opinions, reports, repositories, runs
 from oversight.errors import StoreError
@@ -140,6 +140,44 @@ def test_scores_and_labels_are_of_changes(store: Store):
     taken(store, as_json.render(report).encode())
     with reading(store.engine) as connection:
         assert connection.execute(select(changes)).one().provenance == report.change.provenance.kind
+
+
+SHADOW = {"name": "small", "version": "1", "sha256": "5e" * 32, "flagged": True}
+
+
+def test_scores_of_a_model_in_the_shadow_are_kept_apart(store: Store):
+    """Under its own digest, a row a change and a model; no report, and so no queue and no page, comes of them."""
+    row = {**SCORE, "flagged": False, "shadow": SHADOW}
+    other = {**row, "shadow": {**SHADOW, "sha256": "6f" * 32, "version": "2"}}
+    unscored = {**row, "commit": OTHER, "status": "unscored", "risk": None, "percentile": None}
+    assert taken(store, rows(row, unscored)) == Taken("shadow scores", 2, 2)
+    assert taken(store, rows(row, {**other, "risk": 0.5})) == Taken("shadow scores", 2, 1)
+    with reading(store.engine) as connection:
+        assert connection.execute(select(reports)).all() == []
+    first, second = shadows.of_store(store.engine, "Octo/Repo")
+    assert (first.model, first.name, first.version) == ("5e" * 32, "small", "1")
+    assert first.risks == {("octo/repo", SCORE["commit"]): 0.25}
+    assert second.risks == {("octo/repo", SCORE["commit"]): 0.5}
+    assert shadows.of_store(store.engine, "octo/fork") == []
+    store.forget("octo/repo")
+    assert shadows.of_store(store.engine) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({**SCORE}, "names no model in the shadow"),
+        ({**SCORE, "shadow": {**SHADOW, "sha256": "5e"}}, '"sha256" that is not'),
+        ({**SCORE, "shadow": {**SHADOW, "more": 1}}, "field too many"),
+        ({**SCORE, "shadow": SHADOW, "risk": 2.0}, '"risk" that is not'),
+    ],
+)
+def test_a_row_that_is_amiss_keeps_a_shadow_out(store: Store, row: dict[str, Any], says: str):
+    """Whole or not at all; and among rows of the model in use there is none of another."""
+    good = {**SCORE, "commit": OTHER, "shadow": SHADOW}
+    assert says in refused(store, rows(good, row))
+    assert "field too many" in refused(store, rows(SCORE, good))
+    assert shadows.of_store(store.engine) == []
 
 
 @pytest.mark.parametrize("row", [SCORE, LABEL, json.loads(lines.line(verdict()))])

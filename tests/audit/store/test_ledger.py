@@ -69,9 +69,9 @@ def test_a_chain_from_before_a_column_came_holds_as_it_was(url: str):
     with Store.open(url) as store:
         store.append(SAID[:2])
         with writing(store.engine) as connection:
-            for later in ("canary_reviews", "canary_runs", "seen"):
+            for later in ("shadow_scores", "canary_reviews", "canary_runs", "seen"):
                 connection.execute(text(f"DROP TABLE {later}"))
-            for table, column in (("verdicts", "blind"), ("opinions", "weight")):
+            for table, column in (("verdicts", "blind"), ("opinions", "weight"), ("changes", "directory")):
                 connection.execute(text(f"ALTER TABLE {table} DROP COLUMN {column}"))
             connection.execute(text("UPDATE audit_version SET version_num = '0002'"))
             assert sorted(one["name"] for one in inspect(connection).get_columns("verdicts")) == sorted(before)

@@ -53,6 +53,18 @@ def test_what_was_passed_is_not_flagged_and_risky_by_somebodys_word(store: Store
     assert passed(store, Scope("o/other"), gold, landed) == []
 
 
+def test_a_head_and_the_commit_that_it_became_are_one_change(store: Store):
+    """Told once, by what came first, with the history's word on the commit; and no miss where either was flagged."""
+    for number, flagged in ((20, False), (21, False), (22, True), (23, False), (24, False), (25, True)):
+        add(store, number, flagged=flagged)
+    landed = {f"{head:040x}": f"{head + 1:040x}" for head in (20, 22, 24)}
+    gold = {f"{number:040x}": True for number in (21, 25)}
+    label(store, 21, risky=True, month=1)
+    label(store, 23, risky=True, month=1)
+    assert passed(store, Scope(), gold, landed) == [(20, True, "fixes")]
+    assert passed(store, Scope(), gold, {}) == [(21, True, "fixes"), (23, None, "fixes")]
+
+
 def test_the_report_in_the_queue_says_whether_a_change_was_flagged(store: Store):
     """It is the one that people were asked about; of others the newest."""
     add(store, 20)

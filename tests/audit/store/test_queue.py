@@ -6,12 +6,14 @@ import copy
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 
 from sqlalchemy import func, select
 
 from oversight.audit.budget.spending import parse
 from oversight.audit.store import Store, reading
+from oversight.audit.store.intake import take
 from oversight.audit.store.overview import population
 from oversight.audit.store.queue import Filled, Scope, entries, fill, find
 from oversight.audit.store.tables import queue
@@ -63,6 +65,24 @@ def test_what_is_in_the_queue_stays_there(store: Store):
     assert (later.considered, later.picked) == (100, 7)
     after = {one.commit: one for one in entries(store.engine, Scope())}
     assert before.items() <= after.items()
+
+
+def test_a_report_that_says_what_the_queued_row_says_tells_of_the_hunks(store: Store):
+    """Also when it came later; one that says something else is not what people were asked about."""
+    told = {number: report(number, 0.5, percentile=90.0, flagged=True) for number in (1, 2)}
+    row = {"status": "scored", "risk": 0.5, "percentile": 90.0, "flagged": True, "added": 1, "deleted": 0}
+    scores = "".join(json.dumps({"commit": one["change"]["id"], **row}) + "\n" for one in told.values())
+    take(store.engine, BytesIO(scores.encode()), "scores.jsonl", repository="o/r", at=NOW)
+    fill(store.engine, parse("100%"), Scope(), now=NOW, seed="s")
+    assert [one.said for one in entries(store.engine, Scope())] == [(), ()]
+    for number, one in told.items():
+        later = one | {"risk": number / 2}
+        store.add_report(later, source="import", repository="o/r", at=NOW + timedelta(days=1))
+    found = {one.commit[-1]: one for one in entries(store.engine, Scope())}
+    same, other = found["1"], found["2"]
+    assert (len(same.said), same.model, same.risk) == (len(REPORT["hunks"]), REPORT["model"]["sha256"], 0.5)
+    assert (other.said, other.model, other.risk) == ((), None, 0.5)
+    assert find(store.engine, same.commit)[0].said == same.said
 
 
 def test_the_same_seed_draws_the_same(store: Store):
