@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +81,22 @@ def test_the_notebook_is_paged_newest_first(auditor: Visitor):
     assert "finding 0" in second
     assert "finding 23" not in second
     assert "finding" in text_of(auditor.open(f"{STUDY}?page=9"))
+
+
+def test_a_study_with_as_many_labels_as_needed(auditor: Visitor, studied: Study):
+    """Which is how one is laid where nobody says how many: its page is there, and says so."""
+    folder = studied.folder.parent / "usual"
+    shutil.copytree(studied.folder, folder)
+    try:
+        told = json.loads((folder / "study.json").read_text())
+        told["plan"]["human"] = None
+        (folder / "study.json").write_text(json.dumps(told))
+        answer = auditor.open("/research/usual")
+        assert answer.status == 200
+        assert "300 or more human labels in 2 draws" in text_of(answer)
+        assert auditor.open("/research").status == 200
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_who_may_see_studies(staged: Served, auditor: Visitor):
