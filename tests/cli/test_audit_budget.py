@@ -91,7 +91,8 @@ def test_the_queue_explains_itself(oversight: Oversight, reports: list[dict[str,
 
 def test_a_verdict_carries_what_was_shown_and_how_it_came(oversight: Oversight, reports: list[dict[str, Any]]):
     """From the queue or of one's own accord; the blind are shown the risk afterwards, and not before."""
-    entries = oversight("audit", "queue", "--budget", "5%", "--seed", "s", "--format", "json").json["entries"]
+    queue = oversight("audit", "queue", "--budget", "5%", "--seed", "s", "--format", "json", "--who", "carol")
+    entries = queue.json["entries"]
     first, other = entries[0]["commit"], reports[20]["change"]["id"]
     assert other not in {one["commit"] for one in entries}
     done = oversight("audit", "verdict", first, "risky", "--note", "it leaks", "--blind")

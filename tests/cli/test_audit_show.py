@@ -35,7 +35,7 @@ def reviewed(oversight: Oversight, repository: GitRepository, url: str, tmp_path
     """A repository with two changes on record and in the queue."""
     for name in ("HEAD", "HEAD~1^2"):
         report(oversight, repository, name, tmp_path)
-    assert oversight("audit", "queue", "--budget", "100%", "--share", "0.01").code == 0
+    assert oversight("audit", "queue", "--budget", "100%", "--share", "0.01", "--blind").code == 0
     return repository
 
 
@@ -209,6 +209,40 @@ def test_without_a_terminal_it_is_text(oversight: Oversight, reviewed: GitReposi
     assert "risk " not in hidden
     assert "FLAGGED" not in hidden
     assert "+    for i in range(3):" in hidden
+
+
+@pytest.mark.parametrize("listed", [("queue",), ("queue", "--format", "json"), ("show", "HEAD", "--plain")])
+def test_who_was_told_as_text_is_blind_no_more(
+    oversight: Oversight, reviewed: GitRepository, url: str, listed: tuple[str, ...]
+):
+    """Risks that were printed were seen, by whoever sat there; others are blind as before."""
+    where = ("--repo", reviewed.path) if listed[0] == "show" else ()
+    assert oversight("audit", *listed, *where, "--who", "bob").code == 0
+    for who in ("ann", "bob"):
+        assert oversight("audit", "verdict", reviewed.commits[-1], "safe", "--who", who, "--blind").code == 0
+    assert [(one.who, one.shown.blind) for one in said(url)] == [("ann", True), ("bob", False)]
+
+
+def test_blind_text_leaves_people_blind(oversight: Oversight, reviewed: GitRepository, url: str):
+    """Neither the list nor the page tells a risk, a reason, or how a change got its place, and nobody is marked."""
+    listed = oversight("audit", "queue", "--blind").out
+    assert "2 changes to judge" in listed
+    for word in ("risk ", "drawn at random, with", "look first", "riskier", "principle"):
+        assert word not in listed
+    (entry, _) = oversight("audit", "queue", "--blind", "--format", "json").json["entries"]
+    assert not set(entry) & {"status", "risk", "percentile", "flagged", "selection", "propensity", "why", "look_first"}
+    assert oversight("audit", "show", "HEAD", "--repo", reviewed.path, "--blind").code == 0
+    assert oversight("audit", "verdict", reviewed.commits[-1], "safe", "--blind").code == 0
+    assert [one.shown.blind for one in said(url)] == [True]
+
+
+def test_to_read_needs_no_name(oversight: Oversight, reviewed: GitRepository, monkeypatch: pytest.MonkeyPatch):
+    """Where nobody knows one, nothing is noted; one that is given has to be one."""
+    monkeypatch.delenv("OVERSIGHT_AUDITOR")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    assert oversight("audit", "queue").code == 0
+    assert oversight("audit", "show", "HEAD", "--repo", reviewed.path).code == 0
+    assert oversight("audit", "queue", "--who", " ").code == 2
 
 
 def test_what_cannot_be_shown_is_said(oversight: Oversight, reviewed: GitRepository, tmp_path: Path):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from oversight.cli.audit.database import Database
-from oversight.cli.audit.judging import VARIABLE
+from oversight.cli.audit.auditor import VARIABLE
 from oversight.cli.options import HERE, Repo
 from oversight.errors import MissingExtraError, RepositoryError
 
@@ -48,7 +48,7 @@ def browse(
             raise
         raise MissingExtraError("oversight audit browse", "server") from error
     from oversight.audit.budget.spending import parse
-    from oversight.cli.audit.judging import names_of
+    from oversight.cli.audit.auditor import names_of
 
     names, wanted = names_of(who), parse(budget)
     serve(

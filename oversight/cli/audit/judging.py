@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oversight.cli.audit.auditor import VARIABLE, names_of
 from oversight.cli.audit.database import Database, open_store
 from oversight.cli.audit.queueing import Repository
 from oversight.errors import UsageError
@@ -19,10 +18,6 @@ if TYPE_CHECKING:
     from oversight.audit.budget.entry import Entry
     from oversight.audit.store import Store
 
-VARIABLE = "OVERSIGHT_AUDITOR"
-
-_LONGEST = 100  # characters of a name
-_SECONDS = 10
 _PREFIX = re.compile("[0-9a-f]{7,64}")
 
 
@@ -126,28 +121,6 @@ def _note_seen(store: Store, who: str, entry: Entry) -> None:
     from oversight.audit.store import listing
 
     listing.note_seen(store.engine, who, [entry.commit], datetime.now(UTC))
-
-
-def names_of(given: str | None) -> list[str]:
-    """Return the name to put on record, and others that mean the same person."""
-    told = [given if given is not None else os.environ.get(VARIABLE) or ""]
-    if not told[0].strip() and given is None:
-        told = [name for name in map(_git, ("user.email", "user.name")) if name]
-    if not told or not 0 < len(told[0].strip()) <= _LONGEST:
-        raise UsageError(
-            "nobody knows who says so", mend=f"give --who with up to {_LONGEST} characters, or set {VARIABLE}"
-        )
-    return [name.strip() for name in told]
-
-
-def _git(key: str) -> str:
-    """Return what the user's own configuration says; that of a repository, which may be anybody's, is not read."""
-    words = ["git", "config", "--global", "--get", key]
-    try:
-        done = subprocess.run(words, capture_output=True, timeout=_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace").strip()
 
 
 def _revealed(entry: Entry) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from oversight.cli.audit.auditor import Who, note_shown
 from oversight.cli.audit.database import Database, check_repository, open_store
 from oversight.cli.options import period
 
@@ -46,6 +47,11 @@ def queue(
         str | None,
         typer.Option(metavar="TEXT", help="Draw the same again, for tests: otherwise nobody can foresee the draw."),
     ] = None,
+    who: Who = None,
+    blind: Annotated[
+        bool,
+        typer.Option("--blind", help="Hide what the model thinks and why they are there, in an order of no meaning."),
+    ] = False,
     form: Annotated[Form, typer.Option("--format", help="Text to read, JSON for programs.")] = Form.TEXT,
     database: Database = None,
 ) -> None:
@@ -55,7 +61,8 @@ def queue(
     probability, which is kept with it, so that recall and what was missed can be estimated (audit report). What is in
     the queue stays there until it is judged; a later call adds what came since, as far as the budget of the day, week
     or month (by the calendar, UTC) goes. Changes count from the moment of their first review: where no --since
-    says otherwise, a number takes those of this period and the one before, a percentage all.
+    says otherwise, a number takes those of this period and the one before, a percentage all. Whoever is told the risks
+    here is blind no more.
     """
     from oversight.audit.budget.spending import parse
     from oversight.reports import write
@@ -63,17 +70,24 @@ def queue(
     wanted = parse(budget, share)
     first, last = period(since, until)
     with open_store(database) as store:
+        from oversight.audit.looking.session import shuffled
         from oversight.audit.store.queue import Scope, entries, fill
 
         check_repository(store, repository)
         scope = Scope(repository, first, last)
         filled = fill(store.engine, wanted, scope, now=datetime.now(UTC), seed=seed)
         waiting = entries(store.engine, scope)
-    text = _as_json(wanted, filled, waiting) if form is Form.JSON else "\n".join(_page(wanted, filled, waiting)) + "\n"
-    write(text, None)
+        if blind:
+            waiting = shuffled(waiting)
+        else:
+            note_shown(store, who, [one.commit for one in waiting])
+    if form is Form.JSON:
+        write(_as_json(wanted, filled, waiting, hidden=blind), None)
+    else:
+        write("\n".join(_page(wanted, filled, waiting, hidden=blind)) + "\n", None)
 
 
-def _as_json(budget: Budget, filled: Filled, waiting: Sequence[Entry]) -> str:
+def _as_json(budget: Budget, filled: Filled, waiting: Sequence[Entry], *, hidden: bool) -> str:
     from dataclasses import asdict
 
     from oversight.reports.as_json import dumps
@@ -86,16 +100,14 @@ def _as_json(budget: Budget, filled: Filled, waiting: Sequence[Entry]) -> str:
             "share": budget.share,
         },
         "filled": asdict(filled),
-        "entries": [_entry(one) for one in waiting],
+        "entries": [_change(one) | ({} if hidden else _opinion(one)) for one in waiting],
     }
     return dumps(told, 2)
 
 
-def _entry(one: Entry) -> dict[str, Any]:
-    from oversight.audit.budget.entry import look_first, why
+def _change(one: Entry) -> dict[str, Any]:
     from oversight.reports.escape import data
 
-    first = look_first(one)
     texts = {name: getattr(one, name) for name in ("title", "author", "directory")}
     return {
         "repository": data(one.repository),
@@ -103,12 +115,22 @@ def _entry(one: Entry) -> dict[str, Any]:
         "number": one.number,
         **{name: None if text is None else data(text, _SHOWN) for name, text in texts.items()},
         "provenance": one.provenance,
-        **{name: getattr(one, name) for name in ("status", "risk", "percentile", "flagged", "model")},
         "added": one.added,
         "deleted": one.deleted,
+        "queued_at": None if one.queued_at is None else one.queued_at.isoformat(),
+    }
+
+
+def _opinion(one: Entry) -> dict[str, Any]:
+    """What a report says of it, and what follows from that: who judges blind is told none of it."""
+    from oversight.audit.budget.entry import look_first, why
+    from oversight.reports.escape import data
+
+    first = look_first(one)
+    return {
+        **{name: getattr(one, name) for name in ("status", "risk", "percentile", "flagged", "model")},
         "selection": None if one.selection is None else one.selection.value,
         "propensity": one.propensity,
-        "queued_at": None if one.queued_at is None else one.queued_at.isoformat(),
         "principles": sorted({data(said.principle) for said in one.said if said.principle is not None}),
         "why": [data(reason, _SHOWN) for reason in why(one)],
         "look_first": None
@@ -122,7 +144,7 @@ def _entry(one: Entry) -> dict[str, Any]:
     }
 
 
-def _page(budget: Budget, filled: Filled, waiting: Sequence[Entry]) -> Iterator[str]:
+def _page(budget: Budget, filled: Filled, waiting: Sequence[Entry], *, hidden: bool) -> Iterator[str]:
     from oversight.reports.words import counted
 
     yield f"{counted(filled.considered, 'change')} considered for the first time, {filled.picked} given a place, " + (
@@ -138,12 +160,12 @@ def _page(budget: Budget, filled: Filled, waiting: Sequence[Entry]) -> Iterator[
     yield f"{counted(len(waiting), 'change')} to judge. Those drawn at random tell what is missed: leave none out."
     for number, one in enumerate(waiting, 1):
         yield ""
-        yield from _told(number, one)
+        yield from _told(number, one, hidden=hidden)
     yield ""
     yield "oversight audit verdict COMMIT safe|risky|unsure|dismiss puts a verdict on record."
 
 
-def _told(number: int, one: Entry) -> Iterator[str]:
+def _told(number: int, one: Entry, *, hidden: bool) -> Iterator[str]:
     from oversight.audit.budget.entry import look_first, where, why
     from oversight.reports.escape import terminal
 
@@ -155,6 +177,8 @@ def _told(number: int, one: Entry) -> Iterator[str]:
         f"{one.provenance or 'unknown'}: {terminal(one.author, 60)}" if one.author else one.provenance or "unknown"
     )
     yield f"     by {written}, {size}"
+    if hidden:
+        return
     for reason in why(one):
         yield f"     - {terminal(reason, _SHOWN)}"
     first = look_first(one)

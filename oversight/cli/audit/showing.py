@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from oversight.cli.audit.auditor import Who, names_of, note_shown
 from oversight.cli.audit.database import Database, open_store
-from oversight.cli.audit.judging import VARIABLE, names_of
 from oversight.cli.audit.queueing import Repository
 from oversight.cli.options import HERE, Repo
 from oversight.errors import RepositoryError, UsageError
@@ -41,10 +41,7 @@ def show(
     ] = None,
     repo: Repo = HERE,
     repository: Repository = None,
-    who: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help=f"Who judges.  [default: {VARIABLE}, or git's user]", show_default=False),
-    ] = None,
+    who: Who = None,
     blind: Annotated[
         bool, typer.Option("--blind", help="Hide what the model and others think until you have said what you think.")
     ] = False,
@@ -67,6 +64,8 @@ def show(
         waiting = entries(store.engine, Scope(repository))
         first = _first(store, files, git, commit, repository, waiting, blind=blind)
         if plain or not _interactive():
+            if not blind:
+                note_shown(store, who, [first.entry.commit])
             _print(first, blind=blind)
             return
         names = names_of(who)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from oversight.cli.audit.judging import VARIABLE
+from oversight.cli.audit.auditor import VARIABLE
 
 
 def adopt(
@@ -29,7 +29,7 @@ def adopt(
 
     It has a new sha256, and names the one that it had in the shadow.
     """
-    from oversight.cli.audit.judging import names_of
+    from oversight.cli.audit.auditor import names_of
     from oversight.reports.escape import terminal
     from oversight.research.adoption import adopt as adopted
 
