@@ -173,6 +173,20 @@ def test_what_cannot_be_meant_is_exit_2(oversight: Oversight, reports: list[dict
     assert said() == ()
 
 
+@pytest.mark.parametrize("row", [
+    {"seed": "1e999"}, {"seed": "0.5"}, {"seed": "-1"}, {"seed": "true"}, {"weak": '"nan"'}, {"student": "1e999"},
+    {"ceiling": "true"}, {"ceiling": "1" + "0" * 400},
+])  # fmt: skip
+def test_a_prediction_is_a_number_that_can_be_counted_with(oversight: Oversight, tmp_path: Path, row: dict[str, str]):
+    """Anything else is told of in one line."""
+    told = {"commit": '"c0ffee"', "seed": "0", "weak": "0.1", "student": "0.2", "ceiling": "0.3"} | row
+    path = tmp_path / "predictions.jsonl"
+    path.write_text("{" + ", ".join(f'"{name}": {value}' for name, value in told.items()) + "}\n")
+    done = oversight("audit", "report", "--predictions", path)
+    assert (done.code, done.out, done.err.count("holds something else")) == (2, "", 1)
+    assert "internal" not in done.err
+
+
 def test_pgr_is_measured_where_predictions_are_given(
     oversight: Oversight, reports: list[dict[str, Any]], tmp_path: Path
 ):

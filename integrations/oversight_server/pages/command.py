@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from oversight.cli.audit.database import Database
 from oversight.cli.audit.auditor import VARIABLE
+from oversight.cli.audit.database import Database
 from oversight.cli.options import HERE, Repo
 from oversight.errors import MissingExtraError, RepositoryError
 

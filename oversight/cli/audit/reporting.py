@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -117,15 +118,18 @@ def _period(scope: Scope) -> dict[str, str | None]:
 
 def _read(path: Path) -> Predictions:
     """Return the predictions of a file, those alone that have all three series."""
-    from oversight.audit.fields import load
+    from oversight.audit.fields import load, number, whole
 
+    score, seed = number(-sys.float_info.max, sys.float_info.max), whole(0)
     found: dict[str, dict[int, tuple[float, float, float]]] = {}
     try:
         for row in path.read_text(encoding="utf-8").splitlines():
             told = load(row)
             if all(told[name] is not None for name in _SERIES):
+                if not (seed.holds(told["seed"]) and all(score.holds(told[name]) for name in _SERIES)):
+                    raise ValueError("a seed or a score that is none")
                 weak, student, ceiling = (float(told[name]) for name in _SERIES)
-                found.setdefault(str(told["commit"]), {})[int(told["seed"])] = (weak, student, ceiling)
+                found.setdefault(str(told["commit"]), {})[told["seed"]] = (weak, student, ceiling)
     except OSError as error:
         raise LabelError("the file of predictions cannot be read", mend="name a file that can be") from error
     except (ValueError, KeyError, TypeError, RecursionError) as error:
