@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from oversight.reports.escape import terminal
+from oversight.reports.escape import data, terminal
 from oversight.research.vault.client import Vault
 
 NAMES = {"default": "the hand-chosen default", "human_only": "human labels alone", "naive": "naive"}
@@ -29,13 +29,32 @@ def lines(study: Path) -> list[str]:
     return list(_lines(read(study)))
 
 
+def as_json(study: Path) -> dict[str, Any]:
+    """Return the leaderboard of a study for programs, with how often each answer was given and each detector fired;
+    `VaultError` where there is none.
+    """
+    board = read(study)
+    answers, detectors = _counted(board)
+    whole: dict[str, Any] = _whole({**board, "answers": dict(answers), "detectors": dict(detectors)})
+    return whole
+
+
+def _whole(told: Any) -> Any:
+    """Return JSON whose texts can be encoded: researchers and methods are others' words."""
+    if isinstance(told, dict):
+        return {data(name): _whole(one) for name, one in told.items()}
+    if isinstance(told, list):
+        return [_whole(one) for one in told]
+    return data(told) if isinstance(told, str) else told
+
+
 def _lines(board: Mapping[str, Any]) -> Iterator[str]:
     yield "the vault's leaderboard, open half: PGR and AUROC above others, with 95 % intervals; * beat the best so far"
     yield f"  {'':<7} {'PGR':<18} {'above naive':<24} {'above the default':<24} method"
     for row in board["figures"][:_ROWS]:
         best = " *" if row["answer"]["answer"] == "best" else ""
-        notes = "".join(f", {flag}" for flag in row["answer"]["flags"])
-        yield f"  {_row(row, row['experiment'] + best)} {terminal(row['method'] + notes, 60)}"
+        notes = "".join(f", {terminal(flag, 40)}" for flag in row["answer"]["flags"])
+        yield f"  {_row(row, row['experiment'] + best)} {terminal(row['method'], 60)}{notes}"
     for row in board["beside"]:
         yield f"  {_row(row, '')} {NAMES[row['experiment']]}"
     for reason in {row["reason"]: None for row in board["beside"] if row["reason"]}:
@@ -81,8 +100,7 @@ def verdict(entry: Mapping[str, Any]) -> str:
 
 def _audit(board: Mapping[str, Any]) -> Iterator[str]:
     queries = board["queries"]
-    said = Counter(query["answer"]["answer"] for query in queries)
-    flags = Counter(flag for query in queries for flag in query["answer"]["flags"])
+    said, flags = _counted(board)
     yield (
         f"{len(queries)} queries, {board['left']} left: best {said['best']}, not better {said['not better']}, "
         f"refused {said['refused']}; at most {board['bits']:.0f} bits of the labels were told"
@@ -90,6 +108,12 @@ def _audit(board: Mapping[str, Any]) -> Iterator[str]:
     for flag, count in flags.most_common():
         yield f"  {terminal(flag, 40)}: {count}"
     yield f"ledger: {board['entries']} entries, head {board['head']}"
+
+
+def _counted(board: Mapping[str, Any]) -> tuple[Counter[str], Counter[str]]:
+    """Return how often each answer was given, and how often each detector fired."""
+    answers = [query["answer"] for query in board["queries"]]
+    return Counter(one["answer"] for one in answers), Counter(flag for one in answers for flag in one["flags"])
 
 
 def _row(row: Mapping[str, Any], name: str) -> str:

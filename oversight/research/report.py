@@ -21,12 +21,15 @@ from oversight.reviewers.claude.budget import dollars
 
 _BEST = 10  # rows of the table of screens
 _LONGEST = 200  # characters of a finding
+_NAME = 60  # of a ground's
 
 
 def figures(study: Study) -> dict[str, Any]:
-    """Return all of it as JSON: `progress`, and the entropy that there would be if all methods were tried alike."""
+    """Return all of it as JSON: `progress`, and the entropy that there would be if all methods were tried alike, None
+    where methods cannot be loaded.
+    """
     told = progress(study)
-    told["all"]["most_entropy"] = round(float(np.log2(len(space.plain()))), 3)
+    told["all"]["most_entropy"] = _most_entropy()
     return told
 
 
@@ -63,6 +66,13 @@ def progress(study: Study) -> dict[str, Any]:
     }
 
 
+def _most_entropy() -> float | None:
+    try:
+        return round(float(np.log2(len(space.plain()))), 3)
+    except ModuleNotFoundError:  # a study can be read where nothing can be trained
+        return None
+
+
 def entropy(families: Sequence[str]) -> float:
     """Return the entropy of the families that were tried, in bits; 0 where there is none.
 
@@ -75,14 +85,17 @@ def entropy(families: Sequence[str]) -> float:
 
 def status(study: Study) -> list[str]:
     """Return how far a study is, as lines for a terminal."""
-    told = figures(study)
-    return [*_grounds(told), "", *_researchers(told), *_agents(told), "", *_answers(told)]
+    return _told(figures(study))
 
 
 def page(study: Study, board: Sequence[str], *, findings: int) -> list[str]:
     """Return what a study has come to, with the vault's `board` and the newest `findings` of its notebook."""
     told = figures(study)
-    return [*status(study), "", *_screens(told), "", *board, "", *_notebook(told, findings)]
+    return [*_told(told), "", *_screens(told), "", *board, "", *_notebook(told, findings)]
+
+
+def _told(told: dict[str, Any]) -> list[str]:
+    return [*_grounds(told), "", *_researchers(told), *_agents(told), "", *_answers(told)]
 
 
 def _counts(results: Sequence[Result]) -> dict[str, Any]:
@@ -123,12 +136,14 @@ def _row(result: Result) -> dict[str, Any]:
 def _grounds(told: dict[str, Any]) -> Iterator[str]:
     plan = told["plan"]
     human = plan["human"] or "300 or more"
-    yield f"{human} human labels in {plan['draws']} draws, weak reviewer {plan['weak']}, seed {plan['seed']}"
+    weak = terminal(plan["weak"], _NAME)
+    yield f"{human} human labels in {plan['draws']} draws, weak reviewer {weak}, seed {plan['seed']}"
     for one in told["grounds"]:
         role = ", for confirmation" if one["confirmation"] else ""
         low, high = min(one["risky"]), max(one["risky"])
+        name = terminal(one["name"], _NAME)
         yield (
-            f"  {one['name']:<20} {one['student']:>6} changes to learn from, {one['test']:>6} to predict, "
+            f"  {name:<20} {one['student']:>6} changes to learn from, {one['test']:>6} to predict, "
             f"{low}-{high} labels risky{role}"
         )
 
@@ -144,10 +159,8 @@ def _researchers(told: dict[str, Any]) -> Iterator[str]:
         )
     every = told["all"]
     each = every["seconds"] / max(every["experiments"], 1)
-    yield (
-        f"bits: entropy over method families, {every['most_entropy']:.2f} if all were tried alike; "
-        f"{each:.1f} s of a processor an experiment"
-    )
+    most = "" if every["most_entropy"] is None else f", {every['most_entropy']:.2f} if all were tried alike"
+    yield f"bits: entropy over method families{most}; {each:.1f} s of a processor an experiment"
 
 
 def _agents(told: dict[str, Any]) -> Iterator[str]:

@@ -23,6 +23,7 @@ def promote(
 
     This ends the search: the vault answers no more queries of the study. What is promoted flags nothing yet.
     """
+    check_installed()
     from oversight.reports import write
     from oversight.research import leaderboard
     from oversight.research.promotion import promote as promoted

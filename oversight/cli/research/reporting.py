@@ -22,7 +22,9 @@ def status(study: Folder) -> None:
 def report(
     study: Folder,
     findings: Annotated[int, typer.Option(min=0, help="So many of the newest entries of the notebook.")] = 10,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the whole notebook.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, with the whole notebook and the vault's board.")
+    ] = False,
 ) -> None:
     """Tell what a study has come to: researchers, screens, the vault's leaderboard, and the notebook."""
     from oversight.reports import write
@@ -32,6 +34,7 @@ def report(
 
     opened = Study(study)
     if as_json:
-        write(json.dumps(figures(opened), indent=2, allow_nan=False) + "\n", None)
+        told = {**figures(opened), "vault": leaderboard.as_json(opened.folder)}
+        write(json.dumps(told, indent=2, allow_nan=False) + "\n", None)
         return
     write("\n".join(page(opened, leaderboard.lines(opened.folder), findings=findings)) + "\n", None)

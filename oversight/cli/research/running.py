@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from oversight.research.proposers import Proposer
     from oversight.research.study import Result
 
+_LONGEST = 300  # characters of a method's name, and of what came of it
+
 
 def run(
     study: Folder,
@@ -93,8 +95,9 @@ def run(
 
 
 def _line(result: Result) -> str:
+    from oversight.reports.escape import terminal
+
     screen = "failed" if result.screen is None else f"{result.screen.auroc:.4f}"
     answer = result.unasked or result.error if result.answer is None else result.answer.answer
-    return (
-        f"{result.experiment.name} {result.experiment.researcher:<10} {screen} {result.configuration.method}: {answer}"
-    )
+    who, method = terminal(result.experiment.researcher, 40), terminal(result.configuration.method, _LONGEST)
+    return f"{result.experiment.name} {who:<10} {screen} {method}: {terminal(answer, _LONGEST)}"
