@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from oversight.cli.audit.database import Database, open_store
+from oversight.cli.audit.database import Database, check_repository, open_store
 from oversight.cli.options import HERE, Budget, ModelName, Repo, Since, Until
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oversight.changes.repository import Repository
     from oversight.cli.progress import Tell
     from oversight.history.index import Index
+    from oversight.review import Reviewer
 
 canary = typer.Typer(
     help="Plant defects with known answers in copies of real changes, and see how many reviews catch.",
@@ -65,15 +66,16 @@ def make_(
     from oversight.audit.canaries.giveaways import giveaways
 
     folder.keep_out(repo, output)
-    with _flock(repo, count, seed, classes, since, until) as made:
-        written = folder.write(made.flock, output)
-        told = giveaways(made.flock)
+    with _opened(repo) as history:
+        flock = _flock(history, count, seed, classes, since, until)
+        written = folder.write(flock, output)
+        told = giveaways(flock)
     if as_json:
-        typer.echo(json.dumps({"diffs": written, "classes": _made(made.flock), "giveaways": asdict(told)}))
+        typer.echo(json.dumps({"diffs": written, "classes": _made(flock), "giveaways": asdict(told)}))
         return
     from oversight.audit.canaries.text import giveaways_text, made_text
 
-    typer.echo("\n".join([f"{written:,} diffs", *made_text(made.flock), *giveaways_text(told)]))
+    typer.echo("\n".join([f"{written:,} diffs", *made_text(flock), *giveaways_text(told)]))
 
 
 @canary.command()
@@ -106,19 +108,21 @@ def run(
     from oversight.audit.canaries.giveaways import giveaways
 
     with open_store(database, make=True) if keep else nullcontext() as store:
-        with _flock(repo, count, seed, classes, since, until) as made:
-            done = _judge(made, model, budget, name)
-            told = giveaways(made.flock)
+        with _opened(repo) as history:
+            reviewer = _reviewer(history, model, budget)  # what it lacks is told before the history is read
+            flock = _flock(history, count, seed, classes, since, until)
+            done = _judge(history, flock, reviewer, name)
+            told = giveaways(flock)
         if store is not None:
             from oversight.audit.store.canaries import keep as put
 
             put(store.engine, done)
     if as_json:
-        typer.echo(json.dumps({**run_json(done), "made": _made(made.flock), "giveaways": asdict(told)}))
+        typer.echo(json.dumps({**run_json(done), "made": _made(flock), "giveaways": asdict(told)}))
         return
     from oversight.audit.canaries.text import giveaways_text, made_text, run_text
 
-    typer.echo("\n".join([*run_text(done), *made_text(made.flock), *giveaways_text(told)]))
+    typer.echo("\n".join([*run_text(done), *made_text(flock), *giveaways_text(told)]))
 
 
 @canary.command()
@@ -138,6 +142,7 @@ def report(
     with open_store(database) as store:
         from oversight.audit.store.canaries import runs
 
+        check_repository(store, repository)
         found = runs(store.engine, repository=repository, since=first, until=last)
     if as_json:
         from oversight.audit.canaries.figures import as_json as run_json
@@ -150,71 +155,82 @@ def report(
 
 
 @dataclass(frozen=True, slots=True)
-class _MadeOf:
-    """A flock with what it was made from, while that is open."""
+class _History:
+    """What canaries are made from, up to the commit `head`, while it is open."""
 
-    flock: Flock
     repository: Repository
+    head: str
     index: Index
     tell: Tell
 
 
 @contextmanager
-def _flock(
-    repo: Path, count: int, seed: int, classes: str | None, since: str | None, until: str | None
-) -> Iterator[_MadeOf]:
-    from oversight.audit.canaries.classes import chosen
-    from oversight.audit.canaries.making import make
-    from oversight.audit.canaries.past import read_past
+def _opened(repo: Path) -> Iterator[_History]:
     from oversight.changes.repository import Repository
-    from oversight.cli.options import period
     from oversight.cli.progress import stages
-    from oversight.errors import LabelError
     from oversight.history.index import Index
 
-    kinds = chosen(classes)
-    first, last = period(since, until)
     with Repository.open(repo) as repository, stages() as tell:
         head = repository.resolve("HEAD")
         with Index.open(repository) as index:
-            past = read_past(
-                repository,
-                head,
-                index,
-                since=first,
-                until=last,
-                advance=lambda steps: tell("reading history", steps, 0),
-            )
-            flock = make(
-                repository, head, past, kinds, count=count, seed=seed,
-                advance=lambda steps: tell("planting defects", steps, count),
-            )  # fmt: skip
-            if not flock.pairs:
-                raise LabelError(
-                    "no canary could be made: too few old changes that nobody named and that look alike in size",
-                    mend="use a longer history, other dates, or more classes",
-                )
-            yield _MadeOf(flock, repository, index, tell)
+            yield _History(repository, head, index, tell)
 
 
-def _judge(made: _MadeOf, model: str | None, budget: float | None, name: str | None) -> Run:
-    from oversight.audit.canaries.judging import judge
-    from oversight.audit.canaries.runs import Run, reviewed_of
+def _reviewer(history: _History, model: str | None, budget: float | None) -> Reviewer:
     from oversight.base_settings import principle_files, settings_file
     from oversight.config import load
     from oversight.review import Reviewer
     from oversight.reviewers.principles import Principles, parse_named
     from oversight.students.runtime import open_model
 
-    flock, repository = made.flock, made.repository
-    settings = load(settings_file(repository, flock.head), budget=budget, model=model)
-    extra = principle_files(repository, flock.head, settings.principles)
-    reviewer = Reviewer(open_model(settings.model), Principles(parse_named(extra)), settings, measuring=True)
+    settings = load(settings_file(history.repository, history.head), budget=budget, model=model)
+    extra = principle_files(history.repository, history.head, settings.principles)
+    return Reviewer(open_model(settings.model), Principles(parse_named(extra)), settings, measuring=True)
+
+
+def _flock(
+    history: _History, count: int, seed: int, classes: str | None, since: str | None, until: str | None
+) -> Flock:
+    from oversight.audit.canaries.classes import chosen
+    from oversight.audit.canaries.making import make
+    from oversight.audit.canaries.past import read_past
+    from oversight.cli.options import period
+    from oversight.errors import LabelError
+
+    kinds = chosen(classes)
+    first, last = period(since, until)
+    repository, head, tell = history.repository, history.head, history.tell
+    past = read_past(
+        repository,
+        head,
+        history.index,
+        since=first,
+        until=last,
+        advance=lambda steps: tell("reading history", steps, 0),
+    )
+    flock = make(
+        repository, head, past, kinds, count=count, seed=seed,
+        advance=lambda steps: tell("planting defects", steps, count),
+    )  # fmt: skip
+    if not flock.pairs:
+        raise LabelError(
+            "no canary could be made: too few old changes that nobody named and that look alike in size",
+            mend="use a longer history, other dates, or more classes",
+        )
+    return flock
+
+
+def _judge(history: _History, flock: Flock, reviewer: Reviewer, name: str | None) -> Run:
+    from oversight.audit.canaries.judging import judge
+    from oversight.audit.canaries.runs import Run, reviewed_of
+
     total = len(flock.pairs)
-    judged = judge(flock, repository, made.index, reviewer, lambda steps: made.tell("reviewing", steps, total))
+    judged = judge(
+        flock, history.repository, history.index, reviewer, lambda steps: history.tell("reviewing", steps, total)
+    )
     reviewed = reviewed_of(judged)
     return Run(
-        name or flock.repository, datetime.now(UTC), flock.head, flock.seed, settings.budget,
+        name or flock.repository, datetime.now(UTC), flock.head, flock.seed, reviewer.settings.budget,
         reviewer.model.info.sha256, reviewed,
     )  # fmt: skip
 

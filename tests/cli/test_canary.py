@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from oversight.audit.store import Store, canaries
 from oversight.changes.diff import parse_diff
 from tests.audit.canaries.histories import build
+from tests.audit.dashboard.stores import flock
 from tests.builders import GitRepository
 from tests.cli.conftest import Oversight
 
@@ -91,6 +93,30 @@ def test_classes_and_dates_are_minded(oversight: Oversight, history: GitReposito
     assert (none.code, "no canary could be made" in none.err) == (2, True)
     assert oversight(*run, "--classes", "nothing").code == 2
     assert oversight("canary").code == 2
+
+
+@pytest.mark.parametrize(("option", "reason"), [
+    (("--model", "/nonexistent"), "model"), (("--budget", "500"), "budget"),
+])  # fmt: skip
+def test_a_review_that_cannot_be_is_told_of_before_the_history_is_read(
+    oversight: Oversight, history: GitRepository, option: tuple[str, str], reason: str
+):
+    """Also where no canary could be made: it is not the history that lacks something."""
+    done = oversight("canary", "run", "--no-keep", "--repo", history.path, "--until", "2001-01-01", *option)
+    assert (done.code, done.out) == (2, "")
+    assert reason in done.err
+    assert "no canary" not in done.err
+
+
+def test_a_repository_that_is_not_on_record_is_told_of(oversight: Oversight, tmp_path: Path):
+    """As everywhere: a name that was misspelt has no runs to speak of."""
+    url = f"sqlite:///{tmp_path}/audit.db"
+    with Store.open(url) as store:
+        canaries.keep(store.engine, flock(1, 3))
+    done = oversight("canary", "report", "--repository", "no/such", "--database", url)
+    assert (done.code, done.out) == (2, "")
+    assert "no repository no/such is in the store (choose one: octo/repo)" in done.err
+    assert oversight("canary", "report", "--repository", "OCTO/repo", "--database", url).code == 0
 
 
 NO_TORCH = """
