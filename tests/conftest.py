@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # No test is timed, since machines are busy at times; in CI the same code meets the same examples.
 settings.register_profile("oversight", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("oversight")
+
+# A shell has what it starts in the background ignore Ctrl-C, and that is inherited: tests that send it would wait.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GOLDEN = Path(__file__).parent / "golden"
 
