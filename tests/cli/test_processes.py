@@ -106,7 +106,8 @@ def test_ctrl_c_during_a_scoring(start: Start, repository: GitRepository, tmp_pa
 def test_ctrl_c_while_waiting_for_a_diff(start: Start):
     """A review that waits for its input ends with 130 and one line."""
     process = start("review", "--diff", "-", stdin=subprocess.PIPE)
-    time.sleep(1.5)
+    assert process.stdin is not None
+    process.stdin.write(b"\n" * 200_000)  # more than a pipe holds: written once somebody reads
     os.killpg(process.pid, signal.SIGINT)
     code, out, err = finish(process)
     assert (code, out) == (130, b"")
