@@ -50,6 +50,16 @@ class Run:
     model: str
     reviewed: tuple[Reviewed, ...]
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of which there was a canary, in order."""
+        return tuple(sorted({one.kind for one in self.reviewed if one.part is Part.CANARY}))
+
+    @property
+    def asked(self) -> tuple[str, float, tuple[str, ...]]:
+        """What points of one line have to share: a larger budget, or easier classes, are no progress."""
+        return self.repository.lower(), self.budget, self.classes
+
 
 def reviewed_of(judged: Iterable[Judged]) -> tuple[Reviewed, ...]:
     """Return the changes of all pairs, in order, as they are kept."""

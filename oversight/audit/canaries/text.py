@@ -69,21 +69,31 @@ def giveaways_text(told: Giveaways) -> Iterator[str]:
 
 
 def trend_text(runs: Sequence[Run]) -> Iterator[str]:
-    """Yield the lines on runs over time: all canaries of each, then those of each class and each language."""
+    """Yield the lines on runs over time, those that can be compared together: all canaries of each, then those of each
+    class and each language.
+    """
     if not runs:
         yield "no runs on record"
         return
     yield "share of canaries flagged by budget or principle, with 95 % intervals"
+    groups: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
+        groups.setdefault(run.asked, []).append(run)
+    for group in groups.values():
+        first = group[0]
         yield ""
-        yield (
-            f"{run.at:%Y-%m-%d %H:%M} {terminal(run.repository, 100)} at {run.head[:12]}, model {run.model[:12]}, "
-            f"budget {run.budget:g} %, seed {run.seed}"
-        )
-        for one in figures_of(run.reviewed):
-            if ALL in (one.kind, one.language):
-                name = one.language if one.kind == ALL else one.kind
-                yield f"  {name:<18}{one.canaries:>4}  {_trended(one)}"
+        yield f"{terminal(first.repository, 100)}, budget {first.budget:g} %, {terminal(', '.join(first.classes), 400)}"
+        for run in group:
+            yield ""
+            yield f"{run.at:%Y-%m-%d %H:%M} at {run.head[:12]}, model {run.model[:12]}, seed {run.seed}"
+            yield from _classes_and_languages(run)
+
+
+def _classes_and_languages(run: Run) -> Iterator[str]:
+    for one in figures_of(run.reviewed):
+        if ALL in (one.kind, one.language):
+            name = one.language if one.kind == ALL else one.kind
+            yield f"  {name:<18}{one.canaries:>4}  {_trended(one)}"
 
 
 def _trended(figures: Figures) -> str:

@@ -57,9 +57,10 @@ class Newest:
 
 @dataclass(frozen=True, slots=True)
 class Flocks:
-    """Runs of canaries of one repository over time, where there are several."""
+    """Runs of canaries over time that can be compared, where there are several; `classes` are those of each of them."""
 
     name: str
+    classes: str
     chart: svg.Chart
     rows: tuple[tuple[str, ...], ...]
 
@@ -67,7 +68,7 @@ class Flocks:
 COLUMNS = ("measured", "at", "version", "PGR", "95 % interval", "test changes", "weak", "student", "ceiling")
 """The columns of the rows of `Recovery`."""
 
-OVER_TIME = ("ended", "model", "budget", "canaries", "caught", "95 % interval", "controls flagged", "95 % interval")
+OVER_TIME = ("ended", "model", "canaries", "caught", "95 % interval", "controls flagged", "95 % interval")
 """The columns of the rows of `Flocks`."""
 
 
@@ -96,10 +97,10 @@ def _numbers(names: Iterable[str]) -> dict[str, str]:
 
 
 def flocks(dashboard: Dashboard) -> tuple[Flocks, ...]:
-    """Return the runs of canaries of each repository of which there are two or more."""
-    groups: dict[str, list[Flock]] = {}
+    """Return the runs of canaries of which there are two or more with the same repository, budget and classes."""
+    groups: dict[tuple[object, ...], list[Flock]] = {}
     for flock in dashboard.flocks:
-        groups.setdefault(flock.run.repository.lower(), []).append(flock)
+        groups.setdefault(flock.run.asked, []).append(flock)
     return tuple(_over_time(dashboard, group[-_MOST_RUNS:]) for group in groups.values() if len(group) > 1)
 
 
@@ -199,13 +200,19 @@ def _over_time(dashboard: Dashboard, group: Sequence[Flock]) -> Flocks:
     versions = [flock.run.model[:8] for flock in group]
     rows = tuple(
         (
-            f"{flock.run.at:%Y-%m-%d %H:%M}", model_name(dashboard, flock.run.model), f"{flock.run.budget:g} %",
+            f"{flock.run.at:%Y-%m-%d %H:%M}", model_name(dashboard, flock.run.model),
             f"{one.canaries:,}", *_cells(one.caught), *_cells(one.false_flags),
         )
         for flock, one in zip(reversed(group), reversed(whole), strict=True)
     )  # fmt: skip
-    name = visible(group[-1].run.repository, _TEXT)
-    return Flocks(name, svg.trend(series, below, versions, (0.0, 1.0), "share flagged"), rows)
+    last = group[-1].run
+    name = f"{visible(last.repository, _TEXT)}, budget {last.budget:g} %"
+    return Flocks(
+        name,
+        ", ".join(visible(one, _TEXT) for one in last.classes),
+        svg.trend(series, below, versions, (0.0, 1.0), "share flagged"),
+        rows,
+    )
 
 
 def _series(name: str, style: str, shares: Iterable[Counted], group: Sequence[Flock]) -> svg.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -76,6 +77,23 @@ def test_words_leave_the_unknown_out():
     assert list(trend_text([])) == ["no runs on record"]
 
 
+def test_a_trend_is_of_runs_that_can_be_compared():
+    """Another budget, other classes or another repository make another line, whatever came in between."""
+    run = some_run()
+    fewer = replace(run, reviewed=tuple(one for one in run.reviewed if one.kind == "guard-removed"))
+    others = (replace(run, budget=20.0), fewer, replace(run, repository="octo/other"))
+    lines = list(trend_text([run, *others, replace(run, repository="OCTO/repo", seed=8)]))
+    headings = [line for line in lines if ", budget " in line]
+    assert headings == [
+        "octo/repo, budget 10 %, guard-removed, reversed-repair",
+        "octo/repo, budget 20 %, guard-removed, reversed-repair",
+        "octo/repo, budget 10 %, guard-removed",
+        "octo/other, budget 10 %, guard-removed, reversed-repair",
+    ]
+    assert [line.rpartition(" ")[2] for line in lines if ", seed " in line] == ["7", "8", "7", "7", "7"]
+    assert lines.index(headings[1]) > max(place for place, line in enumerate(lines) if line.endswith("seed 8"))
+
+
 def test_runs_come_back_as_they_were(store: Store):
     """From both databases, in order of time, of one repository in whichever case, and of a time."""
     later = some_run(AT + timedelta(days=1))
@@ -102,8 +120,6 @@ def test_canaries_are_no_changes_of_the_store(store: Store):
 @pytest.mark.parametrize("reviewed", [(), some_run().reviewed])
 def test_a_run_without_pairs_is_one(store: Store, reviewed: tuple[Reviewed, ...]):
     """It says that nothing was found."""
-    from dataclasses import replace
-
     run = replace(some_run(), reviewed=reviewed)
     keep(store.engine, run)
     assert runs(store.engine) == [run]

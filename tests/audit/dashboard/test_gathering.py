@@ -8,16 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from oversight.audit.budget.telling import figures_of
+from oversight.audit.budget import telling
+from oversight.audit.canaries.figures import figures_of
 from oversight.audit.dashboard import Dashboard, gather, tables
-from oversight.audit.dashboard.model import Group
-from oversight.audit.dashboard.trends import newest_flocks
+from oversight.audit.dashboard.model import Flock, Group
+from oversight.audit.dashboard.trends import flocks, newest_flocks
 from oversight.audit.dashboard.view import Measure, view
 from oversight.audit.figures import FEWEST
 from oversight.audit.store import Store
 from oversight.audit.verdict import Selection, Shown, Source
 from tests.audit.builders import verdict
-from tests.audit.dashboard.stores import MODELS, NAME, NOW, START, asked, measured
+from tests.audit.dashboard.stores import MODELS, NAME, NOW, START, asked, flock, measured
 
 
 def numbers(rows: object) -> list[int]:
@@ -28,7 +29,7 @@ def test_the_figures_are_those_of_the_verdicts(dashboard: Dashboard):
     """Of 20 places 19 are settled and 10 risky; one of 16 drawn of 80 is: 5, of which 4 nobody knows."""
     assert asked(dashboard, Selection.FLAGGED) == list(range(80, 100))
     assert [number for number in asked(dashboard, Selection.RANDOM) if number % 10 == 0] == [50]
-    found = {one.key: one for one in figures_of(dashboard.summary)}
+    found = {one.key: one for one in telling.figures_of(dashboard.summary)}
     assert found["missed"].value == pytest.approx(80 / 16 - 1)
     assert found["recall"].value == pytest.approx((20 * 10 / 19) / (20 * 10 / 19 + 5))
     assert found["cost"].value == pytest.approx(35 / 11)
@@ -56,8 +57,8 @@ def test_every_figure_is_of_the_rows_that_it_leads_to(dashboard: Dashboard):
     for group in (*shown.authors, *shown.months, *shown.models):
         assert [one.name for one in group.measures] == ["risky", "recall", "precision"]
         assert rows(dashboard, group.measures[0]) == int(group.measures[0].of.split()[0]), group.name
-    for flock in newest_flocks(dashboard):
-        for kind in (*flock.kinds, *flock.languages):
+    for newest in newest_flocks(dashboard):
+        for kind in (*newest.kinds, *newest.languages):
             assert rows(dashboard, kind.measures[0]) == kind.count
 
 
@@ -136,3 +137,15 @@ def test_what_was_judged_elsewhere_counts_where_nothing_was_considered(tmp_path:
     assert tables.table(found, "flagged").count == 12
     assert found.summary.figures.recall.value is not None
     assert {one.number for one in found.group(Group.ELSEWHERE)} == set(range(1, 25))
+
+
+def test_a_trend_of_canaries_is_of_runs_that_can_be_compared(dashboard: Dashboard):
+    """Another budget or other classes are another line, of which a single run is none."""
+    runs = [flock(number, 3) for number in range(6)]
+    runs[1], runs[4] = (replace(runs[number], budget=20.0) for number in (1, 4))
+    runs[2] = replace(runs[2], reviewed=tuple(one for one in runs[2].reviewed if one.kind == "guard-removed"))
+    shown = flocks(replace(dashboard, flocks=tuple(Flock(run, figures_of(run.reviewed)) for run in runs)))
+    assert [(one.name, one.classes, len(one.rows)) for one in shown] == [
+        ("octo/repo, budget 10 %", "guard-removed, lock-dropped", 3),
+        ("octo/repo, budget 20 %", "guard-removed, lock-dropped", 2),
+    ]
