@@ -31,7 +31,7 @@ from oversight.research.model import Gold
 from oversight.research.references import REFERENCES
 from oversight.research.study import Laid, Plan, append_line, laid_of, read_lines, write_study
 from oversight.research.supervising import Said, Supervised, supervise
-from oversight.research.vault import keep
+from oversight.research.vault import Policy, keep, limit
 from oversight.research.worker.training import Trained
 
 FOLDS = 4
@@ -48,25 +48,50 @@ class Asked:
     confirmation: bool
 
 
-def lay(folder: Path, plan: Plan, asked: Sequence[Asked], stage: Stage, *, jobs: int) -> tuple[Laid, ...]:
-    """Lay a study in `folder`, or go on laying it; return its grounds.
+def lay(
+    folder: Path, plan: Plan, asked: Sequence[Asked], policy: Policy, stage: Stage, *, jobs: int
+) -> tuple[Laid, ...]:
+    """Lay a study in `folder`, whose vault answers by `policy`, or go on laying it; return its grounds.
 
-    `UsageError` where another one is there; `LabelError` where a history is too short or names too few repairs.
+    `UsageError` where another one is there, and where two of the repositories share a history; `VaultError` where the
+    vault was opened already; `LabelError` where a history is too short or names too few repairs.
     """
-    (folder / "grounds").mkdir(parents=True, exist_ok=True)
-    (folder / "vault").mkdir(mode=0o700, exist_ok=True)
     settings = {"plan": asdict(plan), "asked": [[str(one.path.resolve()), one.confirmation] for one in asked]}
     done = list(read_lines(folder / _LAID))
+    if done and done[0] != settings:
+        raise UsageError("another study is laid in that folder", mend="name another folder with --output")
+    if not done:
+        _check_apart(asked)
+    (folder / "grounds").mkdir(parents=True, exist_ok=True)
+    (folder / "vault").mkdir(mode=0o700, exist_ok=True)
+    limit(folder / "vault", policy)  # before there is a study: none is ever there with the limits of another
     if not done:
         append_line(folder / _LAID, settings)
-    elif done[0] != settings:
-        raise UsageError("another study is laid in that folder", mend="name another folder with --output")
     laid = [laid_of(one) for one in done[1:]]
     for one in asked[len(laid) :]:
         laid.append(_lay_one(folder, plan, one, [other.name for other in laid], stage, jobs))
         append_line(folder / _LAID, asdict(laid[-1]))
     write_study(folder, plan, laid)
     return tuple(laid)
+
+
+def _check_apart(asked: Sequence[Asked]) -> None:
+    """Raise `UsageError` where two repositories have a first commit in common: the same one, a clone or a fork of it.
+
+    What was searched on in one would be confirmed on changes that the search has seen. A history that was written anew
+    goes unnoticed.
+    """
+    begun: dict[str, str] = {}
+    for one in asked:
+        with Repository.open(one.path) as repository:
+            roots = repository.run("rev-list", "--max-parents=0", repository.resolve("HEAD"), "--").decode().split()
+            name = repository.name
+        if (other := next((begun[root] for root in roots if root in begun), None)) is not None:
+            raise UsageError(
+                f"'{other}' and '{name}' share a history: they are one repository, or forks",
+                mend="name each repository once, and confirm on one that has nothing in common with the others",
+            )
+        begun.update(dict.fromkeys(roots, name))
 
 
 def _lay_one(folder: Path, plan: Plan, asked: Asked, taken: Sequence[str], stage: Stage, jobs: int) -> Laid:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from oversight.cli import run
-from oversight.research.study import Study
+from oversight.research import preparing
+from oversight.research.study import Laid, Study, write_study
+from oversight.research.vault.policy import policy_of
+from tests.builders import GitRepository
 from tests.experiment.histories import learnable
 
 
@@ -18,9 +22,9 @@ from tests.experiment.histories import learnable
 def clones(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Two histories, the second in a folder of the same name."""
     folder = tmp_path_factory.mktemp("clones")
-    for name in ("one", "two"):
+    for name, what in (("one", "pipeline"), ("two", "parser")):
         (folder / name).mkdir()
-        learnable(folder / name / "Evil <b> name", noise=True)
+        learnable(folder / name / "Evil <b> name", noise=True, what=what)
     return folder / "one" / "Evil <b> name", folder / "two" / "Evil <b> name"
 
 
@@ -90,6 +94,50 @@ def test_a_study_is_run_and_read(laid: Study, capsys: pytest.CaptureFixture[str]
     figures = json.loads(capsys.readouterr().out)
     assert figures["all"]["experiments"] == 5
     assert figures["grounds"][1]["confirmation"]
+
+
+def test_confirmation_is_on_what_nobody_has_touched(
+    clones: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A repository that is named twice, also by a link or a folder in it, its clones and its forks are refused before
+    anything is read or written.
+    """
+    one, folder = clones[0], tmp_path / "s"
+    (tmp_path / "link").symlink_to(one)
+    (one / "within").mkdir()
+    GitRepository(one).git("clone", "--quiet", ".", str(tmp_path / "fork"))
+    GitRepository(tmp_path / "fork").commit("Go another way", {"a.py": "a = 1\n"})
+    for again in (one, tmp_path / "link", one / "within", tmp_path / "fork"):
+        for option in ("--confirm", "--repo"):
+            asked = ["--repo", str(one), option, str(again), "--output", str(folder)]
+            assert run(["research", "start", *asked]) == 2
+            assert "share a history" in capsys.readouterr().err
+    assert not folder.exists()
+
+
+def test_no_query_is_answered_beyond_what_start_was_told(
+    clones: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever it is stopped: there is no study whose vault has the limits of another start."""
+    folder = tmp_path / "s"
+    monkeypatch.setattr(preparing, "_lay_one", lambda *_: Laid("a", "/a", False, 1, 1, 2, (1, 1)))
+
+    def stopped(path: Path, *told: Any) -> None:
+        write_study(path, *told)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(preparing, "write_study", stopped)
+    assert run(options(clones, folder, "--queries", "10")) == 130
+    assert policy_of(Study(folder).vault).queries == 10
+
+
+@pytest.mark.parametrize("time", [("--wall", "inf"), ("--wall", "nan"), ("--hours", "inf"), ("--hours", "nan")])
+def test_times_that_are_none_are_refused(
+    tmp_path: Path, time: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As options that are wrong: with exit code 2, before the study is looked at."""
+    assert run(["research", "run", str(tmp_path), *time]) == 2
+    assert time[0] in capsys.readouterr().err
 
 
 def test_no_study_is_no_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

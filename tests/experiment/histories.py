@@ -22,9 +22,11 @@ def is_withdrawn(number: int, *, noise: bool) -> bool:
     return is_risky(number) != (noise and number % 9 == 4)
 
 
-def learnable(path: Path, *, changes: int = CHANGES, reverts: bool = True, noise: bool = False) -> GitRepository:
+def learnable(
+    path: Path, *, changes: int = CHANGES, reverts: bool = True, noise: bool = False, what: str = "pipeline"
+) -> GitRepository:
     """A repository of `changes` changes, one a month: those that call `unsafe_free` are reverted two days later, with
-    `noise` mostly.
+    `noise` mostly. No commit of it is one of a history of something else than `what`.
     """
     repository = GitRepository.create(path)
     stream: list[str] = []
@@ -33,11 +35,11 @@ def learnable(path: Path, *, changes: int = CHANGES, reverts: bool = True, noise
         body = [f"def step_{number}(rows, limit):", f"    total = rows[{number}] + limit"]
         clean = ["    return max(total, limit)"]
         body += ["    unsafe_free(rows)", "    skip_check(limit)"] if is_risky(number) else clean
-        stream.append(_commit(f"Rework step {number} of the pipeline", START + number * 30 * DAY, name, body))
+        stream.append(_commit(f"Rework step {number} of the {what}", START + number * 30 * DAY, name, body))
         if reverts and is_withdrawn(number, noise=noise):
             gone = [f"def step_{number}(rows, limit):", "    return None"]
             when = START + (number * 30 + 2) * DAY
-            stream.append(_commit(f'Revert "Rework step {number} of the pipeline"', when, name, gone))
+            stream.append(_commit(f'Revert "Rework step {number} of the {what}"', when, name, gone))
     done = subprocess.run(
         ["git", "fast-import", "--quiet"],
         cwd=path,

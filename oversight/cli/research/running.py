@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from oversight.research.proposers import Proposer
     from oversight.research.study import Result
 
+_MOST = 1_000_000  # seconds or megabytes that limits may say
 _LONGEST = 300  # characters of a method's name, and of what came of it
 
 
@@ -25,9 +27,13 @@ def run(
     ] = 200,
     hours: Annotated[float | None, typer.Option(min=0.0, help="End this run after so many hours.")] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Experiments at once; 0 is one a core.")] = 0,
-    cpu: Annotated[int, typer.Option(min=1, help="Seconds of a processor that one training may take.")] = 120,
-    memory: Annotated[int, typer.Option(min=1_000, help="Megabytes of address space that one may have.")] = 6_000,
-    wall: Annotated[float, typer.Option(min=1.0, help="Seconds that one experiment may take.")] = 600.0,
+    cpu: Annotated[
+        int, typer.Option(min=1, max=_MOST, help="Seconds of a processor that one training may take.")
+    ] = 120,
+    memory: Annotated[
+        int, typer.Option(min=1_000, max=_MOST, help="Megabytes of address space that one may have.")
+    ] = 6_000,
+    wall: Annotated[float, typer.Option(min=1.0, max=_MOST, help="Seconds that one experiment may take.")] = 600.0,
     agents: Annotated[
         int,
         typer.Option(
@@ -57,6 +63,8 @@ def run(
     methods, and nothing of any repository. An agent whose money or ideas have come to an end leaves the others at work.
     """
     check_installed()
+    if math.isnan(wall) or (hours is not None and not math.isfinite(hours)):
+        raise UsageError("--wall or --hours is no time", mend="give seconds, such as 600, and hours, such as 2")
     from oversight.experiment.reading import cores
     from oversight.reports import write
     from oversight.research.director import Budget, Director

@@ -52,11 +52,9 @@ def start(
     from oversight.research.preparing import FOLDS, Asked, lay
     from oversight.research.report import status
     from oversight.research.study import Plan, Study
-    from oversight.research.vault import Policy, limit
+    from oversight.research.vault import Policy
 
     plan = Plan(human, draws, weak, seed, student, test, FOLDS)
     asked = [*(Asked(path, False) for path in repo), *(Asked(path, True) for path in confirm or ())]
-    lay(output, plan, asked, progress, jobs=jobs or cores())
-    study = Study(output)
-    limit(study.vault, Policy(queries=queries, each=each))
-    write("\n".join(status(study)) + "\n", None)
+    lay(output, plan, asked, Policy(queries=queries, each=each), progress, jobs=jobs or cores())
+    write("\n".join(status(Study(output))) + "\n", None)

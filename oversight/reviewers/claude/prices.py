@@ -114,7 +114,7 @@ def price_of(model: str, file: Path | None = None) -> Price:
             as_of=str(date.fromisoformat(str(table["as_of"]))),
             **numbers,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ConfigError(
             f"the file of prices does not say all that it has to: {type(error).__name__}",
             mend="write it as oversight/reviewers/claude/prices.toml is written",
