@@ -12,7 +12,6 @@ cut out of whatever the service says before it is repeated.
 
 from __future__ import annotations
 
-import json
 import logging
 import random
 import re
@@ -22,7 +21,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from oversight.errors import MissingExtraError, UsageError
 from oversight.reviewers.claude.replies import Batch, ClaudeError, Reply, Result, UnavailableError, UncertainError
@@ -45,6 +44,7 @@ _FIRST, _LONGEST = 1.0, 120.0  # seconds between attempts
 _REFUSED_FOR_NOW = frozenset({429, 503, 529})
 _LOST = frozenset({408, 409, 500, 502, 504})
 _SLUG = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_OBJECT = TypeAdapter(dict[str, Any])  # stricter than `json`: what it lets through can be written down as UTF-8
 
 
 class Client:
@@ -132,7 +132,7 @@ class Client:
 
         path = f"/v1/messages/batches/{_slug(batch_id)}/results"
         response = self._patiently(partial(self._service.get, path, cast_to=Response), twice=True)
-        return [result for line in response.text.splitlines() if (result := _result(line)) is not None]
+        return [result for line in response.content.split(b"\n") if (result := _result(line)) is not None]
 
     def _patiently(self, call: Callable[[], T], *, twice: bool) -> T:
         """Make a request until it is answered; `twice` says that it may be made again after it got lost."""
@@ -185,12 +185,9 @@ class Client:
 
     def _json(self, response: httpx2.Response) -> dict[str, Any]:
         try:
-            value = json.loads(response.content)
-        except ValueError:
-            value = None
-        if not isinstance(value, dict):
-            raise UncertainError("Claude's answer is not of its own form", mend="run it again")
-        return value
+            return _OBJECT.validate_json(response.content)
+        except ValidationError:
+            raise UncertainError("Claude's answer is not of its own form", mend="run it again") from None
 
     def _batch(self, value: Mapping[str, Any]) -> Batch:
         try:
@@ -250,9 +247,9 @@ def _never_left(error: BaseException) -> bool:
     return isinstance(error.__cause__, ConnectError | ConnectTimeout | PoolTimeout)
 
 
-def _result(line: str) -> Result | None:
+def _result(line: bytes) -> Result | None:
     try:
-        value = json.loads(line)
+        value = _OBJECT.validate_json(line)
         outcome = value["result"]
         reply = Reply.model_validate(outcome["message"]) if outcome["type"] == "succeeded" else None
         return Result(custom_id=value["custom_id"], kind=outcome["type"], reply=reply)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
 
 from oversight.errors import OversightError
 
-_Count = Annotated[NonNegativeInt, Field(strict=True)]
+_Count = Annotated[NonNegativeInt, Field(strict=True, le=10**12)]  # more is no count, and fits into no column
 
 
 class ClaudeError(OversightError):

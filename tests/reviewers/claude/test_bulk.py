@@ -347,6 +347,24 @@ def test_results_that_are_missing_are_read_again(stub: Stub, client: Client, sto
     assert {label.status for label in labels(work)} == {LABELLED}
 
 
+def test_an_answer_that_cannot_be_kept_stops_no_labelling(
+    stub: Stub, client: Client, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One with half of a character counts as lost: it is paid, and asked for again."""
+    said: list[Said] = []
+
+    def broken(params: dict[str, Any]) -> Said:
+        said.append(model(params))
+        return text('{"reasoning": "\ud800"}') if len(said) == 1 else said[-1]
+
+    monkeypatch.setattr(stub, "reply", broken)
+    work = labelling(store, CHANGES)
+    work.run(SHAS, client)
+    assert {label.status for label in labels(work)} == {LABELLED}
+    assert len(said) == len(CHANGES) + 1
+    assert store.open_batches() == []
+
+
 def test_two_labellings_at_once_are_refused(tmp_path: Path) -> None:
     """Each would pay for what the other has asked; the lock ends with its holder."""
     with Alone(tmp_path / "a"), pytest.raises(OutputError, match="another labelling"), Alone(tmp_path / "a"):
@@ -389,7 +407,9 @@ def test_prices_are_of_one_file_and_can_be_replaced(tmp_path: Path) -> None:
     assert price_of("claude-next", file).input == price.input
     with pytest.raises(UsageError, match="100,000 tokens"):
         price.most(Size(system=20_000, question=90_000, hunks=1, max_tokens=1), batch=True)
-    for broken in ("", "x = ", "[models]\nclaude-next = 1", "[models.claude-next]\ninput = -1"):
+    endless = FILE.read_text(encoding="utf-8").replace("[models.claude-haiku-5-5]", "[models.claude-next]")
+    endless = endless.replace("prompt = 100_000", "prompt = inf")
+    for broken in ("", "x = ", "[models]\nclaude-next = 1", "[models.claude-next]\ninput = -1", endless):
         file.write_text(broken)
         with pytest.raises(ConfigError):
             price_of("claude-next", file)

@@ -204,6 +204,34 @@ def test_results_come_from_the_address_we_know(stub: Stub, client: Client, param
     assert [(one.custom_id, one.kind) for one in client.results(batch.id)] == [("a-0", "expired")]
 
 
+def test_lines_that_could_not_be_kept_are_absent(stub: Stub, client: Client, params: dict[str, Any]) -> None:
+    """Half of a character, numbers that fit nowhere, nests without an end, what is no UTF-8; a line ends nowhere but
+    at its end.
+    """
+    batch = client.create_batch([{"custom_id": "a-0", "params": params}])
+    assert client.batch(batch.id).ended
+    usage = {"input_tokens": 1, "output_tokens": 1}
+
+    def line(text: str, used: dict[str, int]) -> bytes:
+        message = {"model": "m", "stop_reason": "end_turn", "content": [{"type": "text", "text": text}], "usage": used}
+        told = {"custom_id": "a-0", "result": {"type": "succeeded", "message": message}}
+        return json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+
+    poor = [
+        line("HERE", usage).replace(b"HERE", b"\\ud800"),
+        line("HERE", usage).replace(b"HERE", b"\xff"),
+        line("\ud800", usage),
+        line("", usage | {"input_tokens": 10**30}),
+        b"[" * 100_000 + b"\n",
+    ]
+    stub.faults = {len(stub.asked) + 1: Fault(body=b"".join(poor))}
+    assert client.results(batch.id) == []
+    stub.faults = {len(stub.asked) + 1: Fault(body=line("one\u2028two\x85", usage))}
+    (found,) = client.results(batch.id)
+    assert found.reply is not None
+    assert found.reply.text == "one\u2028two\x85"
+
+
 def test_batches_are_listed_page_by_page(stub: Stub, client: Client) -> None:
     """All batches that are newer than one are found, however many there are."""
     names = [stub.foreign(1) for _ in range(230)]
