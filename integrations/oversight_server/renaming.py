@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
+from oversight.audit.store import names
 from oversight.audit.store.engine import reading, writing
 from oversight.audit.store.tables import canary_runs, changes, repositories
 from oversight_server.queue.tables import former_names, jobs
@@ -29,9 +30,8 @@ def rename(engine: Engine, before: str, name: str) -> None:
 
 def names_of(engine: Engine, name: str) -> tuple[str, ...]:
     """Return what a repository is called, and was called before. Raises StoreError."""
-    had = select(former_names.c.key).where(func.lower(former_names.c.name) == name.lower()).order_by(former_names.c.key)
     with reading(engine) as connection:
-        return (name, *connection.execute(had).scalars())
+        return names.names_of(connection, name)
 
 
 def _move_reports(connection: Connection, old: str, name: str) -> None:

@@ -121,11 +121,16 @@ def _seat(desk: Desk, person: Person, repository: str, commit: str, *, diff: boo
     found = find(desk.store.engine, commit, repository)
     try:
         lookup = shelf if diff or not found else Files(None, None)
-        dossier = gather(desk.store, lookup, found[0]) if found else unreported(desk.store, shelf, commit)
+        dossier = (
+            gather(desk.store, lookup, found[0])
+            if found
+            else unreported(desk.store, shelf, commit, repository=repository)
+        )
     except RepositoryError:
         raise _unknown() from None
     # A change without a report has the name of the folder that it was found in.
-    dossier = replace(dossier, entry=replace(dossier.entry, repository=found[0].repository if found else repository))
+    named = replace(dossier.entry, repository=found[0].repository if found else repository)
+    dossier = replace(dossier, entry=named, said=tuple(one for one in dossier.said if _may_read(person, one)))
 
     def append(said: Verdict) -> int:
         before = sum(one.who == said.who for one in dossier.said)
@@ -140,6 +145,15 @@ def _seat(desk: Desk, person: Person, repository: str, commit: str, *, diff: boo
         gather=lambda _: dossier, append=append, saw=lambda _: seen, place="pages",
     )  # fmt: skip
     return Seat(desk, person, role, session, shelf.reading)
+
+
+def _may_read(person: Person, said: Verdict) -> bool:
+    """Whether somebody who may see a change may read what was said of its commit.
+
+    What names no repository was said somewhere on the machine that the store is on, which may be any: whose store it is
+    may read it, and who said it.
+    """
+    return said.source.repository is not None or person.via == "token" or said.who == person.login
 
 
 class _SaidError(OversightError):

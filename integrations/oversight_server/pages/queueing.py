@@ -88,10 +88,11 @@ def _page(desk: Desk, request: Request, person: Person, number: int) -> HTMLResp
     entries = listing.part(engine, wanted, start=(number - 1) * EACH, most=EACH)
     if not blind:
         listing.note_seen(engine, person.login, [one.commit for one in entries], datetime.now(UTC))
-    said = listing.said_on(engine, [one.commit for one in entries])
+    places = [(one.repository, one.commit) for one in entries]
+    said = listing.said_on(engine, places, unnamed=person.via == "token")
     return page(
         request, "queue.html",
-        items=[_item(one, chosen, said.get(one.commit, []), hidden=blind) for one in entries],
+        items=[_item(one, chosen, said.get(at, []), hidden=blind) for one, at in zip(entries, places, strict=True)],
         chosen=chosen, blind=blind, total=total, number=number, pages=pages, first=(number - 1) * EACH + 1,
         repositories=sorted(visible, key=str.lower),
         spent=listing.spent(engine, desk.budget, wanted.repositories, now=datetime.now(UTC)), budget=desk.budget,

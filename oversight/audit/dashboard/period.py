@@ -21,8 +21,9 @@ from oversight.measurement.audited import PERFECT, Auditor
 @dataclass(frozen=True, slots=True)
 class Period:
     """A period of one repository, or of all. `population` are the changes that were considered, `verdicts` those on
-    them and others of the period, `landed` the commits that heads became, and `gold` what people say of which commit.
-    `beside` are the models in the shadow, each beside the one in use.
+    them and others of the period, which name repositories as they are called now, `landed` the commits that heads
+    became, and `gold` what people say of which commit. `beside` are the models in the shadow, each beside the one in
+    use.
     """
 
     scope: Scope
@@ -36,7 +37,7 @@ class Period:
 
 def read(store: Store, scope: Scope, auditor: Auditor = PERFECT, predictions: Predictions | None = None) -> Period:
     """Return what the store tells of a period. Raises `StoreError`."""
-    record = store.record()
+    record = store.said_in(scope.repository)
     landed = record.commits
     gold = {label.change_id: label.risky for label in to_gold(record.verdicts, landed)}
     considered = overview.population(store.engine, scope, gold, landed)

@@ -37,20 +37,23 @@ def gather(store: Store, files: Lookup, entry: Entry, progress: Progress | None 
     """Return what is known of a change that the store has a report on. Raises `StoreError`."""
     with reading(store.engine) as connection:
         base = reports.base_of(connection, entry.repository, entry.commit)
-        said = ledger.said_of(connection, entry.commit)
+        said = ledger.said_of(connection, entry.commit, entry.repository)
     return Dossier(entry, True, *files.read(entry.commit, base, progress), tuple(said))
 
 
-def unreported(store: Store, files: Lookup, commit: str, progress: Progress | None = None) -> Dossier:
+def unreported(
+    store: Store, files: Lookup, commit: str, progress: Progress | None = None, repository: str | None = None
+) -> Dossier:
     """Return what is known of a commit of the repository that the store has no report on.
 
-    Raises `RepositoryError` where it cannot be read, and `StoreError`.
+    `repository` is its name, where it is known: what was said of the commit elsewhere is not told then. Raises
+    `RepositoryError` where it cannot be read, and `StoreError`.
     """
     change, reason, known = files.read(commit, None, progress)
     if change is None:
         raise RepositoryError(reason or "there is no such commit", mend="name a commit of the store or the repository")
     with reading(store.engine) as connection:
-        said = ledger.said_of(connection, commit)
+        said = ledger.said_of(connection, commit, repository)
     return Dossier(_unknown(change), False, change, None, known, tuple(said))
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from oversight.audit.budget.entry import Entry
 from oversight.audit.looking.dossier import Dossier
+from oversight.audit.store.names import is_folder
 from oversight.audit.verdict import Decision, Source, Verdict
 
 Append = Callable[[Verdict], int]
@@ -81,13 +82,19 @@ class Session:
             note=note,
             decided_at=datetime.now(UTC),
             shown=dossier.shown(blind=self.hidden),
-            source=Source(self._place, entry.repository, entry.number) if dossier.reported else Source(self._place),
+            source=self._source(dossier),
             own=self._own(entry),
         )
         place = self._append(said)
         self.dossier = self._seen[self.position] = replace(dossier, said=(*dossier.said, said))
         counts = "" if said.counts else "; it is your own change, so that this does not count"
         return f"On record as {decision.value}, entry {place:,} of the ledger{counts}."
+
+    def _source(self, dossier: Dossier) -> Source:
+        """Return where it is said. The folder that a change was found in has a name that others may have as well."""
+        entry = dossier.entry
+        named = dossier.reported or not is_folder(entry.repository)
+        return Source(self._place, entry.repository, entry.number) if named else Source(self._place)
 
 
 def shuffled(entries: Sequence[Entry]) -> list[Entry]:

@@ -13,11 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, Select, func, null, select
+from sqlalchemy import Connection, Engine, Row, Select, null, select
 
 from oversight.audit import lines
 from oversight.audit.store import ledger, reports
 from oversight.audit.store.engine import reading
+from oversight.audit.store.overview import newest_labels
 from oversight.audit.store.tables import changes, labels, opinions, repositories
 from oversight.audit.store.tables import reports as report_rows
 from oversight.errors import StoreError
@@ -102,8 +103,9 @@ def _scores(repository: str | None) -> Select[Any]:
 def _labels(repository: str | None) -> Select[Any]:
     """The newest label of each change."""
     chosen = select(labels, changes.c.commit, repositories.c.name.label("repository"))
-    newest = select(func.max(labels.c.id)).group_by(labels.c.change_id)
-    return _of(chosen.join(changes, changes.c.id == labels.c.change_id), repository).where(labels.c.id.in_(newest))
+    return _of(chosen.join(changes, changes.c.id == labels.c.change_id), repository).where(
+        labels.c.id.in_(newest_labels())
+    )
 
 
 def _reports(connection: Connection, repository: str | None) -> Iterator[tuple[Row[Any], dict[str, Any]]]:

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, text
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, text
 from sqlalchemy.exc import OperationalError
 
 from oversight.audit.store.chain import GENESIS, Broken, Entry, Head, canonical, following, name_of
+from oversight.audit.store.names import said_in
 from oversight.audit.store.tables import landings, ledger, verdicts
 from oversight.audit.verdict import Decision, Landing, Selection, Shown, Source, Verdict
 from oversight.errors import LabelError, StoreError
@@ -112,10 +113,17 @@ def about(connection: Connection, repository: str, number: int | None = None) ->
                 raise _damaged(Broken(row.sequence, "it holds what no entry can")) from error
 
 
-def said_of(connection: Connection, commit: str) -> list[Verdict]:
-    """The verdicts on a commit, and on heads that landed as it, in order; `StoreError` as of `links`."""
-    heads = select(landings.c.change_id).where(landings.c.commit == commit)
-    here = or_(verdicts.c.change_id == commit, verdicts.c.change_id.in_(heads))
+def said_of(connection: Connection, commit: str, repository: str | None = None) -> list[Verdict]:
+    """The verdicts on a commit, and on heads that landed as it, in order; `StoreError` as of `links`.
+
+    With `repository` those that were said there, under whichever name it had, or that name none.
+    """
+    there = said_in(connection, landings.c.repository, repository)
+    heads = select(landings.c.change_id).where(landings.c.commit == commit, there)
+    here = and_(
+        or_(verdicts.c.change_id == commit, verdicts.c.change_id.in_(heads)),
+        said_in(connection, verdicts.c.repository, repository),
+    )
     found = []
     for row in connection.execute(_select().where(ledger.c.kind == "verdict", here)):
         try:

@@ -12,12 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, case, func, select
 
 from oversight.audit.budget.entry import Entry
 from oversight.audit.budget.spending import Budget
 from oversight.audit.store.engine import reading, writing
-from oversight.audit.store.queue import COLUMNS, PICKED, entries_of, heads_judged
+from oversight.audit.store.judged import agreed
+from oversight.audit.store.names import is_folder, names_of
+from oversight.audit.store.queue import COLUMNS, PICKED, entries_of
 from oversight.audit.store.reports import upsert
 from oversight.audit.store.tables import changes, queue, reports, repositories, seen, verdicts
 from oversight.audit.verdict import Decision, Selection
@@ -33,7 +35,7 @@ class Show(StrEnum):
 
 
 class Judged(StrEnum):
-    """Whether somebody has said that they are safe, or risky."""
+    """Whether most people say that they are safe, or risky: those on which people are even wait on."""
 
     NO = "no"
     YES = "yes"
@@ -72,14 +74,16 @@ def names(engine: Engine) -> list[str]:
 def count(engine: Engine, chosen: Filter) -> int:
     """Return how many changes there are."""
     with reading(engine) as connection:
-        return int(connection.scalar(_where(select(func.count()).select_from(queue), chosen)) or 0)
+        return int(connection.scalar(_where(connection, select(func.count()).select_from(queue), chosen)) or 0)
 
 
 def part(engine: Engine, chosen: Filter, *, start: int, most: int) -> list[Entry]:
     """Return `most` entries from the one at `start` on, counted from 0."""
     with reading(engine) as connection:
         # The keys alone are sorted: rows are wide, and most of them are on other pages.
-        keys = list(connection.scalars(_ordered(select(queue.c.change_id), chosen).offset(start).limit(most)))
+        keys = list(
+            connection.scalars(_ordered(connection, select(queue.c.change_id), chosen).offset(start).limit(most))
+        )
         rows = connection.execute(select(*COLUMNS).select_from(_JOINED).where(queue.c.change_id.in_(keys))).all()
         told = {(one.repository, one.commit): one for one in entries_of(connection, rows)}
     named = {row.change_id: (row.repository, row.commit) for row in rows}
@@ -89,7 +93,7 @@ def part(engine: Engine, chosen: Filter, *, start: int, most: int) -> list[Entry
 def order(engine: Engine, chosen: Filter) -> list[tuple[str, str]]:
     """Return repository and commit of each, in order."""
     with reading(engine) as connection:
-        listed = _ordered(select(repositories.c.name, changes.c.commit), chosen)
+        listed = _ordered(connection, select(repositories.c.name, changes.c.commit), chosen)
         return [(row.name, row.commit) for row in connection.execute(listed)]
 
 
@@ -97,9 +101,10 @@ def spent(engine: Engine, budget: Budget, among: Collection[str] | None, *, now:
     """Return what became of a budget among the changes of these repositories; None: of all."""
     everything = Filter(among, show=Show.ALL, judged=Judged.ANY)
     period = None if budget.period is None else budget.period.start(now)
-    judged = case((queue.c.change_id.in_(_judged()), 1), else_=0)
-    found = _where(select(queue.c.selection, func.count(), func.sum(judged)), everything).group_by(queue.c.selection)
     with reading(engine) as connection:
+        judged = case((queue.c.change_id.in_(agreed(connection)), 1), else_=0)
+        chosen = select(queue.c.selection, func.count(), func.sum(judged)).group_by(queue.c.selection)
+        found = _where(connection, chosen, everything)
         rows = connection.execute(found if period is None else found.where(queue.c.queued_at >= period)).all()
         told = {selection: (number, done or 0) for selection, number, done in rows}
         total = 0 if budget.fraction is None else sum(number for number, _ in told.values())
@@ -107,13 +112,25 @@ def spent(engine: Engine, budget: Budget, among: Collection[str] | None, *, now:
     return Spent(budget.places(total), taken[0], drawn[0], taken[1] + drawn[1])
 
 
-def said_on(engine: Engine, commits: Sequence[str]) -> Mapping[str, list[tuple[str, Decision]]]:
-    """Return who said what of each of these commits, in order."""
-    found: dict[str, list[tuple[str, Decision]]] = {}
-    chosen = select(verdicts.c.change_id, verdicts.c.who, verdicts.c.decision).order_by(verdicts.c.sequence)
+def said_on(
+    engine: Engine, places: Collection[tuple[str, str]], *, unnamed: bool = True
+) -> Mapping[tuple[str, str], list[tuple[str, Decision]]]:
+    """Return who said what of each commit of a repository, in order; `unnamed`: also what names no repository.
+
+    What was said of the same commit in another repository is not of it: that may be a private one.
+    """
+    found: dict[tuple[str, str], list[tuple[str, Decision]]] = {}
+    columns = (verdicts.c.change_id, verdicts.c.who, verdicts.c.decision, verdicts.c.repository)
+    commits = {commit for _, commit in places}
+    chosen = select(*columns).where(verdicts.c.change_id.in_(commits), verdicts.c.finding.is_(None))
     with reading(engine) as connection:
-        for row in connection.execute(chosen.where(verdicts.c.change_id.in_(commits), verdicts.c.finding.is_(None))):
-            found.setdefault(row.change_id, []).append((row.who, Decision(row.decision)))
+        rows = connection.execute(chosen.order_by(verdicts.c.sequence)).all()
+        had = {name: {one.lower() for one in names_of(connection, name)} for name in {name for name, _ in places}}
+    for name, commit in places:
+        for row in rows:
+            here = unnamed if row.repository is None else is_folder(name) or row.repository.lower() in had[name]
+            if row.change_id == commit and here:
+                found.setdefault((name, commit), []).append((row.who, Decision(row.decision)))
     return found
 
 
@@ -141,11 +158,7 @@ def _seen(who: str, commits: Sequence[str]) -> Select[Any]:
     return select(seen.c.change_id).where(seen.c.who == who, seen.c.change_id.in_(_keys(commits)))
 
 
-def _judged() -> Select[Any]:
-    return select(changes.c.id).where(changes.c.commit.in_(heads_judged()))
-
-
-def _where(listed: Select[Any], chosen: Filter) -> Select[Any]:
+def _where(connection: Connection, listed: Select[Any], chosen: Filter) -> Select[Any]:
     """Return a query of the queue for what is chosen, which joins no other table to it."""
     about: list[ColumnElement[bool]] = []
     if chosen.repositories is not None:
@@ -161,15 +174,15 @@ def _where(listed: Select[Any], chosen: Filter) -> Select[Any]:
         listed = listed.where(queue.c.selection.in_(selections))
     match chosen.judged:
         case Judged.YES:
-            return listed.where(queue.c.change_id.in_(_judged()))
+            return listed.where(queue.c.change_id.in_(agreed(connection)))
         case Judged.NO:
-            return listed.where(queue.c.change_id.not_in(_judged()))
+            return listed.where(queue.c.change_id.not_in(agreed(connection)))
         case _:
             return listed
 
 
-def _ordered(listed: Select[Any], chosen: Filter) -> Select[Any]:
-    listed = _where(listed.select_from(_JOINED), chosen)
+def _ordered(connection: Connection, listed: Select[Any], chosen: Filter) -> Select[Any]:
+    listed = _where(connection, listed.select_from(_JOINED), chosen)
     if chosen.blind:
         return listed.order_by(changes.c.commit, repositories.c.key)
     group = case(_GROUPS, value=queue.c.selection, else_=len(_GROUPS))

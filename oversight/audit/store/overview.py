@@ -143,17 +143,14 @@ def models(engine: Engine, digests: Collection[str]) -> dict[str, tuple[str, str
     return {row.model: (row.body["model"]["name"], row.body["model"]["version"]) for row in rows}
 
 
+def newest_labels() -> Select[Any]:
+    """Return the query for the rows of the newest labels: of each change that which was imported last."""
+    return select(func.max(labels.c.id)).group_by(labels.c.change_id)
+
+
 def _repaired(connection: Connection) -> dict[int, str]:
     """Return the source of the newest label of each change of which that label says that it was repaired."""
-    ranked = select(
-        labels.c.change_id,
-        labels.c.risky,
-        labels.c.source,
-        func.row_number()
-        .over(partition_by=labels.c.change_id, order_by=(labels.c.decided_at.desc(), labels.c.id.desc()))
-        .label("place"),
-    ).subquery()
-    newest = select(ranked).where(ranked.c.place == 1)
+    newest = select(labels.c.change_id, labels.c.risky, labels.c.source).where(labels.c.id.in_(newest_labels()))
     return {row.change_id: row.source for row in connection.execute(newest) if row.risky}
 
 

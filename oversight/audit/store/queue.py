@@ -15,21 +15,18 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    CompoundSelect,
     Connection,
     Engine,
     Row,
     Select,
     and_,
     case,
-    false,
     func,
     insert,
     null,
     or_,
     select,
     text,
-    union,
     update,
 )  # fmt: skip
 
@@ -37,9 +34,10 @@ from oversight.audit.budget.entry import GRAVE, Entry, Said
 from oversight.audit.budget.plan import Candidate, decide, directory_of, in_order
 from oversight.audit.budget.spending import Budget
 from oversight.audit.store.engine import reading, writing
+from oversight.audit.store.judged import judged
 from oversight.audit.store.reports import MODEL, PRINCIPLES
-from oversight.audit.store.tables import changes, landings, opinions, queue, reports, repositories, verdicts
-from oversight.audit.verdict import Decision, Selection
+from oversight.audit.store.tables import changes, opinions, queue, reports, repositories
+from oversight.audit.verdict import Selection
 
 _BATCH = 500
 _WHOLE = (40, 64)  # digits of a sha
@@ -100,11 +98,13 @@ def fill(engine: Engine, budget: Budget, scope: Scope, *, now: datetime, seed: s
 
 
 def entries(engine: Engine, scope: Scope, *, waiting: bool = True) -> list[Entry]:
-    """Return the entries of the queue, what to judge first leading; `waiting`: those alone that nobody has judged."""
+    """Return the entries of the queue, what to judge first leading; `waiting`: those alone on which people
+    do not agree by now.
+    """
     with reading(engine) as connection:
         rows = connection.execute(_rows(scope, kept=True).where(queue.c.selection.in_(PICKED))).all()
         gone = judged(connection) if waiting else frozenset()
-        return entries_of(connection, [row for row in rows if row.commit not in gone])
+        return entries_of(connection, [row for row in rows if row.change_id not in gone])
 
 
 def find(engine: Engine, commit: str, repository: str | None = None) -> list[Entry]:
@@ -114,18 +114,6 @@ def find(engine: Engine, commit: str, repository: str | None = None) -> list[Ent
         named = changes.c.commit == commit if whole else changes.c.commit.startswith(commit, autoescape=True)
         chosen = _rows(Scope(repository), kept=True, only=select(changes.c.id).where(named))
         return entries_of(connection, connection.execute(chosen).all())
-
-
-def judged(connection: Connection) -> frozenset[str]:
-    """Return the commits of which somebody has said that they are risky, or safe, and may say so."""
-    return frozenset(connection.scalars(heads_judged()))
-
-
-def heads_judged() -> CompoundSelect[Any]:
-    """Return the query for `judged`."""
-    safe = and_(verdicts.c.decision == Decision.SAFE.value, verdicts.c.finding.is_(None), verdicts.c.own == false())
-    said = select(verdicts.c.change_id).where(or_(verdicts.c.decision == Decision.RISKY.value, safe)).distinct()
-    return union(said, select(landings.c.commit).where(landings.c.change_id.in_(said)))
 
 
 def _filled(connection: Connection, budget: Budget, scope: Scope, now: datetime, seed: str) -> Filled:
@@ -210,7 +198,7 @@ def _candidates(connection: Connection, rows: Sequence[Row[Any]]) -> list[Candid
             considered_at=row.considered_at,
             selection=None if row.selection is None else Selection(row.selection),
             queued_at=row.queued_at,
-            judged=row.commit in known,
+            judged=row.change_id in known,
         )
         for row in rows
     ]

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from oversight.audit.store import ledger, reports
+from oversight.audit.store import ledger, names, reports
 from oversight.audit.store.chain import Broken, Entry, Head
 from oversight.audit.store.engine import connect, locate, reading, writing
 from oversight.audit.store.migrate import migrate
@@ -80,13 +80,15 @@ class Store:
             return ledger.append(connection, entries).added
 
     def append_unless_said(self, entry: Verdict, said: int) -> bool:
-        """Add a verdict if its person has said just `said` things of its change by now, and tell whether it was added.
+        """Add a verdict if its person has said just `said` things of its change in its repository by now, and tell
+        whether it was added.
 
         Whoever sends the same form twice says one thing. Raises as `append`.
         """
         with writing(self.engine) as connection:
             ledger.alone(connection)
-            before = [one for one in ledger.said_of(connection, entry.change_id) if one.who == entry.who]
+            there = ledger.said_of(connection, entry.change_id, entry.source.repository)
+            before = [one for one in there if one.who == entry.who]
             return len(before) == said and bool(ledger.append(connection, [entry]).added)
 
     def record(self, repository: str | None = None, number: int | None = None) -> Record:
@@ -102,6 +104,15 @@ class Store:
             tuple(entry for entry in told if isinstance(entry, Verdict)),
             tuple(entry for entry in told if isinstance(entry, Landing)),
         )
+
+    def said_in(self, repository: str | None) -> Record:
+        """Return what is in the ledger of a repository, under whichever name it had, and what names none; all of it of
+        None. Its entries name repositories as they are called now.
+        """
+        with reading(self.engine) as connection:
+            had = () if repository is None else names.names_of(connection, repository)
+            now = names.called_now(connection)
+        return names.scoped(self.record(), repository, had, now)
 
     def forget(self, repository: str) -> int:
         """Delete the reports on a repository, with all that they say of its changes, and return how many there were.

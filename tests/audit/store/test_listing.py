@@ -20,9 +20,9 @@ from oversight.audit.store.listing import (
     spent,
 )
 from oversight.audit.store.queue import Scope, entries, fill
-from oversight.audit.verdict import Selection
+from oversight.audit.verdict import Selection, Source
 from tests.audit.builders import verdict
-from tests.audit.store.test_queue import NOW, filled, report
+from tests.audit.store.test_queue import HERE, NOW, filled, report
 
 
 def test_pages_are_the_queue_in_its_order(store: Store):
@@ -55,7 +55,7 @@ def test_filters_leave_out_what_they_say(store: Store):
     for show, selection in ((Show.PLACES, Selection.FLAGGED), (Show.DRAWN, Selection.RANDOM)):
         assert {one.selection for one in part(store.engine, Filter(show=show), start=0, most=99)} == {selection}
     first = order(store.engine, Filter())[0][1]
-    store.append([verdict("safe", change_id=first)])
+    store.append([verdict("safe", change_id=first, source=Source("pages", "other/ONE"))])
     assert order(store.engine, Filter(judged=Judged.YES)) == [("Other/One", first)]
     assert first not in [commit for _, commit in order(store.engine, Filter())]
 
@@ -65,7 +65,7 @@ def test_what_a_budget_still_allows(store: Store):
     filled(store, 100)
     week = parse("20 per week")
     fill(store.engine, week, Scope(), now=NOW, seed="s")
-    store.append([verdict("risky", change_id=entries(store.engine, Scope())[0].commit)])
+    store.append([verdict("risky", change_id=entries(store.engine, Scope())[0].commit, source=HERE)])
     assert spent(store.engine, week, None, now=NOW) == Spent(places=15, taken=15, drawn=5, judged=1)
     assert spent(store.engine, week, ["O/R"], now=NOW + timedelta(days=7)) == Spent(15, 0, 0, 0)
     assert spent(store.engine, parse("10%"), ["o/r"], now=NOW).places == 8

@@ -9,6 +9,7 @@ from typing import Any
 
 from oversight.audit.budget.spending import parse
 from oversight.audit.store import Store, overview
+from oversight.audit.store.export import json_lines
 from oversight.audit.store.intake import take
 from oversight.audit.store.queue import Scope, fill
 from tests.audit.store.test_queue import NOW, report
@@ -51,6 +52,17 @@ def test_what_was_passed_is_not_flagged_and_risky_by_somebodys_word(store: Store
     assert passed(store, Scope("O/R", until=NOW + timedelta(days=1)), gold, landed) == everything[:4]
     assert passed(store, Scope(since=LATER), gold, landed) == everything[4:]
     assert passed(store, Scope("o/other"), gold, landed) == []
+
+
+def test_the_newest_label_is_the_one_that_was_imported_last(store: Store):
+    """Whenever it was decided; an export says the same."""
+    for number, labels in ((3, ((True, 2), (False, 1))), (5, ((False, 2), (True, 1)))):
+        add(store, number)
+        for risky, month in labels:
+            label(store, number, risky=risky, month=month)
+    assert passed(store, Scope(), {}, {}) == [(5, None, "fixes")]
+    exported = [json.loads(line) for line in json_lines(store.engine, "labels")]
+    assert [(int(one["commit"], 16), one["risky"]) for one in exported] == [(3, False), (5, True)]
 
 
 def test_a_head_and_the_commit_that_it_became_are_one_change(store: Store):

@@ -17,13 +17,14 @@ from oversight.audit.store.intake import take
 from oversight.audit.store.overview import population
 from oversight.audit.store.queue import Filled, Scope, entries, fill, find
 from oversight.audit.store.tables import queue
-from oversight.audit.verdict import Landing, Selection, Shown
+from oversight.audit.verdict import Landing, Selection, Shown, Source
 from oversight.reports import as_json
 from tests.audit.builders import verdict
 from tests.reports.examples import flagged_by_principle
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 REPORT = json.loads(as_json.render(flagged_by_principle()))
+HERE = Source("pages", "o/r")
 
 
 def report(number: int, risk: float | None = 0.1, **other: Any) -> dict[str, Any]:
@@ -139,10 +140,10 @@ def test_what_is_judged_waits_no_longer(store: Store):
     head = "f" * 40
     store.append(
         [
-            verdict("safe", change_id=commits[0]),
-            verdict("unsure", change_id=commits[1]),
-            verdict("safe", change_id=commits[2], own=True),
-            verdict("risky", change_id=head),
+            verdict("safe", change_id=commits[0], source=HERE),
+            verdict("unsure", change_id=commits[1], source=HERE),
+            verdict("safe", change_id=commits[2], source=HERE, own=True),
+            verdict("risky", change_id=head, source=HERE),
             Landing(head, commits[3], "o/r", 7, NOW),
         ]
     )
@@ -153,7 +154,7 @@ def test_what_is_judged_waits_no_longer(store: Store):
 def test_what_was_judged_before_is_known_and_not_asked_for(store: Store):
     """It is a part of the population all the same."""
     filled(store, 30)
-    store.append([verdict("risky", change_id=f"{29:040x}", shown=Shown(Selection.REQUEST))])
+    store.append([verdict("risky", change_id=f"{29:040x}", shown=Shown(Selection.REQUEST), source=HERE)])
     fill(store.engine, parse("20%"), Scope(), now=NOW)
     known = [one for one in population(store.engine, Scope(), {f"{29:040x}": True}, {}) if one.risky]
     assert [(one.selection, one.propensity) for one in known] == [(Selection.REQUEST, 1.0)]
@@ -220,7 +221,7 @@ def test_a_head_and_the_commit_that_it_became_are_one_change(store: Store):
     became = {drawn.commit: f"{900:040x}", spared: f"{901:040x}"}
     store.append(
         [
-            *(verdict("risky", change_id=head) for head in became),
+            *(verdict("risky", change_id=head, source=HERE) for head in became),
             *(Landing(head, commit, "o/r", 7, NOW) for head, commit in became.items()),
         ]
     )
