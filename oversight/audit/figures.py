@@ -3,11 +3,12 @@
 Every figure has its interval, or a reason why there is none. All are of changes, each with the label that people gave
 it (`oversight.audit.verdict.to_gold`), and what had been shown of it when the last of them spoke.
 
-Recall is estimated from what was flagged and from the random slice of what was not, each change weighted by the inverse
-of its propensity (`oversight.measurement.audited`); what people looked at of their own accord has none, and is left
-out: they look where they expect something. Not everything that was shown is answered, so this is the recall among the
-changes of which people say something once they are shown; it is that of all changes if flagged and drawn ones are
-answered alike.
+Recall, precision and calibration are estimated from what was flagged and from the random slice of what was not, each
+change weighted by how many it stands for, the inverse of its propensity (`oversight.measurement.audited`); what people
+looked at of their own accord has none, and is left out: they look where they expect something. Not everything that was
+shown is answered, so these are of the changes of which people say something once they are shown; they are of all
+changes if flagged and drawn ones are answered alike. Where it is known how many there were of each, as of a queue,
+`Sample` has weights for which that need not be.
 """
 
 from __future__ import annotations
@@ -19,12 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from oversight.audit.verdict import Decision, Selection, Shown, Verdict, judgements, to_gold
-from oversight.measurement.arrays import Floats, Measured, ratio
-from oversight.measurement.audited import Total, Weighted, recall, total
+from oversight.measurement.arrays import Bools, Floats, Measured, ratio
+from oversight.measurement.audited import Total, Weighted, effective_size, mean, recall, total
 from oversight.measurement.bootstrap import Estimate, interval, summarise
 from oversight.measurement.calibration import Reliability, reliability
 from oversight.measurement.intervals import Interval, wilson
-from oversight.measurement.metrics import brier
 from oversight.reports.words import counted
 
 FEWEST = 10
@@ -40,7 +40,7 @@ What = tuple[str, str]
 
 DRAWN: What = ("judged change", "of the random slice")
 _FLAGGED: What = ("judged change", "of the flagged ones")
-_WITH_RISK: What = ("judged change", "with a risk")
+_WITH_RISK: What = ("judged change", "with a risk and a chance that is known")
 
 _A_BIN = 10  # judged changes to a bin of the reliability table, at least
 
@@ -63,7 +63,7 @@ class Figures:
     was said; `people` who said it; `risky` and `safe` the changes with a label, `disputed` those on which people are
     even. `agreement` is Krippendorff's alpha of the `several` changes that two or more people judged. `reliability` and
     `brier` are of the risks that were shown, `expected` their mean and `observed` the share of risky changes among the
-    same; `precision` is the share of risky ones among what was flagged (`was_flagged`).
+    same; `precision` is the share of risky ones among what was flagged. These are weighted (`Labelled.weight`).
     """
 
     verdicts: int
@@ -77,7 +77,7 @@ class Figures:
     several: int
     agreement: Estimate
     reliability: Reliability
-    brier: Estimate
+    brier: Share
     expected: float | None
     observed: Share
     precision: Share
@@ -86,22 +86,41 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A change with the label that people gave it, and what had been shown of it when the last of them spoke."""
+    """A change with the label that people gave it, and what had been shown of it when the last of them spoke. `weight`
+    is how many changes it stands for, None for one that people looked at of their own accord.
+    """
 
     change_id: str
     risky: bool
     shown: Shown
+    weight: float | None = None
 
 
-def figures(verdicts: Sequence[Verdict]) -> Figures:
-    """Return what the verdicts on record tell."""
-    changes = labelled(verdicts)
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How judged changes stand for all. `weights` are those of changes, by their ids, None for one that stands for no
+    other; a change that is not in it has the inverse of its propensity. `unseen` is why they do not stand for all
+    changes, and `unseen_flags` why not for all flagged ones, None where they do.
+    """
+
+    weights: Mapping[str, float | None]
+    unseen: str | None = None
+    unseen_flags: str | None = None
+
+
+def figures(verdicts: Sequence[Verdict], sample: Sample | None = None) -> Figures:
+    """Return what the verdicts on record tell; without a `sample`, of what a review flagged and drew by itself."""
+    changes = labelled(verdicts, sample)
+    if sample is None:
+        drawn = sum(change.shown.selection is Selection.RANDOM for change in changes)
+        sample = Sample({}, few(drawn, *DRAWN) if drawn < FEWEST else None)
     said = judgements(verdicts)
     risky = sum(change.risky for change in changes)
     judged = sum(any(one.decision is not Decision.UNSURE for one in people) for people in said.values())
-    risks = [(change.risky, change.shown.risk) for change in changes if change.shown.risk is not None]
-    labels, shown = [label for label, _ in risks], [risk for _, risk in risks]
-    flagged = [change.risky for change in changes if was_flagged(change.shown.selection, change.shown.flagged)]
+    with_risk = [change for change in changes if change.weight is not None and change.shown.risk is not None]
+    flagged = [change for change in changes if change.weight is not None and change.shown.flagged is True]
+    rows = _Rows.of(with_risk)
+    why = _too_few(rows.weights, sample.unseen, _WITH_RISK)
     votes = _several(said.values())
     return Figures(
         verdicts=len(verdicts),
@@ -114,11 +133,11 @@ def figures(verdicts: Sequence[Verdict]) -> Figures:
         disputed=judged - len(changes),
         several=len(votes),
         agreement=_agreement(votes),
-        reliability=_reliability(labels, shown),
-        brier=_brier(labels, shown),
-        expected=float(np.mean(shown)) if len(shown) >= FEWEST else None,
-        observed=share(labels, _WITH_RISK),
-        precision=share(flagged, _FLAGGED),
+        reliability=_reliability(rows, why),
+        brier=_brier(rows, why),
+        expected=float(rows.weights @ rows.risks / rows.weights.sum()) if why is None else None,
+        observed=_share(rows, why),
+        precision=_precision(flagged, sample.unseen_flags),
         recall=_recall(changes),
     )
 
@@ -130,21 +149,57 @@ def share(risky: Sequence[bool], what: What) -> Share:
     return Share(sum(risky) / len(risky), wilson(sum(risky), len(risky)), len(risky), None)
 
 
-def was_flagged(selection: Selection | None, flagged: bool | None) -> bool:
-    """Whether people were asked about a change that the review had flagged.
-
-    A budget may have more places than there are flags. What a blind verdict does not tell was asked for as a flag.
-    """
-    return selection is Selection.FLAGGED and flagged is not False
-
-
-def labelled(verdicts: Sequence[Verdict]) -> list[Labelled]:
+def labelled(verdicts: Sequence[Verdict], sample: Sample | None = None) -> list[Labelled]:
     """Return the changes that figures are of."""
     said = judgements(verdicts)
-    return [
-        Labelled(label.change_id, label.risky, max(said[label.change_id], key=lambda one: one.decided_at).shown)
-        for label in to_gold(verdicts)
-    ]
+    weights = {} if sample is None else sample.weights
+    found = []
+    for label in to_gold(verdicts):
+        shown = max(said[label.change_id], key=lambda one: one.decided_at).shown
+        chance = None if shown.selection is Selection.REQUEST else shown.propensity
+        weight = weights.get(label.change_id, None if chance is None else 1.0 / chance)
+        found.append(Labelled(label.change_id, label.risky, shown, weight))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Changes as arrays (n,): whether they are risky, with what risk they were shown, and how many they stand for."""
+
+    risky: Bools
+    risks: Floats
+    weights: Floats
+
+    @classmethod
+    def of(cls, changes: Sequence[Labelled]) -> _Rows:
+        return cls(
+            np.array([one.risky for one in changes], dtype=np.bool_),
+            np.array([one.shown.risk or 0.0 for one in changes], dtype=np.float64),
+            np.array([one.weight for one in changes], dtype=np.float64),
+        )
+
+
+def _too_few(weights: Floats, unseen: str | None, what: What) -> str | None:
+    """Return why nothing can be said of changes of these weights, None where something can."""
+    if weights.size < FEWEST:
+        return few(weights.size, *what)
+    effective = effective_size(weights)
+    if unseen is None and round(effective, 6) < FEWEST:
+        told = counted(weights.size, what[0])
+        return f"{told} {what[1]} tell as much as {effective:.1f} of equal weight, and {FEWEST} are needed"
+    return unseen
+
+
+def _share(rows: _Rows, why: str | None) -> Share:
+    if why is not None:
+        return Share(None, None, rows.weights.size, why)
+    found = mean(rows.risky, rows.weights)
+    return Share(found.value, found.interval, rows.weights.size, None)
+
+
+def _precision(flagged: Sequence[Labelled], unseen: str | None) -> Share:
+    rows = _Rows.of(flagged)
+    return _share(rows, _too_few(rows.weights, unseen, _FLAGGED))
 
 
 def _several(said: Iterable[Sequence[Verdict]]) -> Floats:
@@ -172,17 +227,28 @@ def _agreement(votes: Floats) -> Estimate:
     return interval(alpha, len(votes), seed=0)
 
 
-def _reliability(labels: Sequence[bool], risks: Sequence[float]) -> Reliability:
-    if len(labels) < FEWEST:
-        return Reliability((), Measured(None, few(len(labels), *_WITH_RISK), len(labels), sum(labels)))
-    return reliability(labels, risks, bins=min(10, max(1, len(labels) // _A_BIN)))
+def _reliability(rows: _Rows, why: str | None) -> Reliability:
+    if why is not None:
+        return Reliability((), Measured(None, why, rows.risky.size, int(rows.risky.sum())))
+    bins = min(10, max(1, round(effective_size(rows.weights), 6) // _A_BIN))
+    return reliability(rows.risky, rows.risks, bins=int(bins), weights=rows.weights)
 
 
-def _brier(labels: Sequence[bool], risks: Sequence[float]) -> Estimate:
-    if len(labels) < FEWEST:
-        return summarise(None, np.zeros(0))
-    bound = brier.bind(np.array(labels, dtype=np.bool_), np.array(risks, dtype=np.float64))
-    return interval(bound, len(labels), seed=0)
+def _brier(rows: _Rows, why: str | None) -> Share:
+    """Return the Brier score with an interval that holds where little is risky.
+
+    The square of the distance is at least that from the nearer end, and more by |1 - 2 risk| where the risk is on the
+    wrong side of a half. That is rare, and a sample that happens to hold none of it shows no spread, so that resampling
+    it covers far less than it says: the interval is that of this part alone (`oversight.measurement.audited.mean`).
+    """
+    if why is not None:
+        return Share(None, None, rows.weights.size, why)
+    least = float(rows.weights @ np.minimum(rows.risks, 1.0 - rows.risks) ** 2 / rows.weights.sum())
+    more = np.abs(1.0 - 2.0 * rows.risks)
+    most = float(more.max())  # 0 where all risks are a half, which are equally wrong either way
+    wrong = mean(np.where((rows.risks > 0.5) != rows.risky, more, 0.0) / (most or 1.0), rows.weights)
+    low, high = (least + most * bound for bound in wrong.interval)
+    return Share(least + most * wrong.value, (low, high), rows.weights.size, None)
 
 
 def _recall(changes: Sequence[Labelled]) -> Weighted:

@@ -131,6 +131,11 @@ def check_share(share: float) -> None:
         raise LabelError(f"a share of {share} makes no sense", mend="give a share above 0 and at most 1")
 
 
+def weighted(statistic: Statistic, sizes: Floats) -> Statistic:
+    """Return the statistic of rows that stand for `sizes` (n,) rows each."""
+    return lambda weights: statistic(weights * sizes)
+
+
 def ratio(numerator: Floats, denominator: Floats) -> Floats:
     """Element-wise quotient, NaN where the denominator is 0."""
     result = np.full(np.broadcast_shapes(numerator.shape, denominator.shape), np.nan)

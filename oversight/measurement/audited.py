@@ -12,6 +12,9 @@ Verdicts of somebody who calls risky a share `sensitivity` of what is, and safe 
 are corrected: share = (called + specificity - 1) / (sensitivity + specificity - 1) (Rogan & Gladen 1978,
 doi:10.1093/oxfordjournals.aje.a112510), and so are the ends of the interval (Reiczigel, Foldi & Ozsvari 2010,
 doi:10.1017/S0950268810000385). `benchmarks/AUDIT.md` shows how often these intervals cover the truth.
+
+`mean` is the same for values between 0 and 1 and changes without number, of which those judged are a sample: of all
+that lies between 0 and 1 what is 0 or 1 spreads most, so that the tails are wide enough for whatever is between.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oversight.errors import LabelError
+from oversight.measurement.arrays import Floats
 from oversight.measurement.beta import Tail, binomial_interval
 from oversight.measurement.intervals import Interval, interval_of_share
 
@@ -55,6 +59,11 @@ class Auditor:
         corrected = (share + self.specificity - 1.0) / (self.sensitivity + self.specificity - 1.0)
         return min(max(corrected, 0.0), 1.0)
 
+    def right(self, called: int, judged: int) -> float:
+        """Return how many of `called` changes, of `judged` ones, are risky as they were called."""
+        wrong = (1.0 - self.specificity) * (1.0 - self.true(called / judged)) * judged if judged else 0.0
+        return max(called - wrong, 0.0)
+
 
 PERFECT = Auditor()
 
@@ -80,6 +89,29 @@ class Total:
     interval: Interval
     size: int
     judged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A weighted mean with its interval, and how many changes of equal weight would tell as much: `effective`."""
+
+    value: float
+    interval: Interval
+    effective: float
+
+
+def effective_size(weights: Floats) -> float:
+    """Return Kish's number of changes of equal weight that tell as much; 0 of none."""
+    return float(weights.sum() ** 2 / (weights @ weights)) if weights.size else 0.0
+
+
+def mean(values: ArrayLike, weights: ArrayLike, *, tail: Tail = "mid-p", level: float = 0.95) -> Mean:
+    """Return the mean of `values` (m,) in [0, 1], or booleans, of changes that stand for `weights` (m,) others each."""
+    found, sizes = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    if found.ndim != 1 or sizes.shape != found.shape or not found.size or not (sizes > 0).all():
+        raise LabelError("a value has no weight", mend="pass at least one value, and a weight above 0 for each")
+    value, effective = min(float(sizes @ found / sizes.sum()), 1.0), effective_size(sizes)
+    return Mean(value, binomial_interval(value * effective, effective, tail=tail, level=level), effective)
 
 
 def total(
@@ -108,7 +140,7 @@ def total(
         return Total(float(found), (float(found), float(found)), size, judged)
     weights = 1.0 / chance
     share = float(weights @ risky / weights.sum())
-    effective = float(weights.sum() ** 2 / (weights @ weights))
+    effective = effective_size(weights)
     if auditor.perfect:
         effective /= 1.0 - judged / size
     bounds = binomial_interval(share * effective, effective, tail=tail, level=level)
@@ -126,8 +158,11 @@ def together(first: Total, second: Total) -> Total:
     return Total(value, (low, high), first.size + second.size, first.judged + second.judged)
 
 
-def beyond(others: Total, found: int) -> Total:
-    """Return what is left of the risky changes when those that were `found` are taken away: what nobody knows of."""
+def beyond(others: Total, found: float) -> Total:
+    """Return what is left of the risky changes when those that were `found` are taken away: what nobody knows of.
+
+    Of people who err these are not all that they call risky (`Auditor.right`).
+    """
     low, high = (max(bound - found, 0.0) for bound in others.interval)
     value = None if others.value is None else min(max(others.value - found, low), high)
     return Total(value, (low, high), others.size, others.judged)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from oversight.errors import LabelError
-from oversight.measurement.arrays import Bools, Floats, Rows, Statistic, as_labels
+from oversight.measurement.arrays import Bools, Floats, Rows, Statistic, as_labels, as_sizes, weighted
 from oversight.measurement.bootstrap import RESAMPLES, Draws, Estimate, hierarchical, summarise
 from oversight.measurement.intervals import normal_quantile
 from oversight.measurement.metrics import Metric, auroc
@@ -69,6 +69,8 @@ def recover(
     ceiling: ArrayLike,
     others: Mapping[str, ArrayLike] | None = None,
     groups: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    strata: ArrayLike | None = None,
     metric: Metric = auroc,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -76,8 +78,9 @@ def recover(
     """PGR on gold `labels` (n,), from scores (S, n) of S seeds, or (n,) where a series is the same for all seeds.
 
     `others` are rivals of the student such as "naive" and "human_only", compared with it in pairs. `groups` (n,)
-    are rows that are drawn together. The n rows and the S seeds are the same in every series. Metrics of which
-    less is better work as well: both differences change their sign.
+    are rows that are drawn together, and with `strata` (n,) each among its own. `weights` (n,) say how many rows each
+    stands for, as of a sample in which not all had the same chance. The n rows and the S seeds are the same in every
+    series. Metrics of which less is better work as well: both differences change their sign.
     """
     truth = as_labels(labels)
     rivals = dict(others or {})
@@ -91,7 +94,10 @@ def recover(
     if reason is not None:
         return _nothing(metric, truth, seeds, count, list(rivals), reason)
     statistics = [_bind(metric, truth, runs) for runs in scores]
-    draws = hierarchical(statistics, truth.size, seed=seed, resamples=resamples, groups=groups)
+    if weights is not None:
+        sizes = as_sizes(weights, rows=truth.size, name="weights")
+        statistics = [_weighted(runs, sizes) for runs in statistics]
+    draws = hierarchical(statistics, truth.size, seed=seed, resamples=resamples, groups=groups, strata=strata)
     covariance = _covariance(statistics, draws, truth.size, groups)
     return recovery_of(
         draws,
@@ -186,6 +192,12 @@ def _bind(metric: Metric, labels: Bools, runs: Floats) -> list[Statistic]:
     if (runs == runs[0]).all():
         return [metric.bind(labels, runs[0])] * runs.shape[0]
     return [metric.bind(labels, run) for run in runs]
+
+
+def _weighted(runs: Sequence[Statistic], sizes: Floats) -> list[Statistic]:
+    """Return the statistics of rows that stand for so many each; one that is the same for all seeds stays one."""
+    made = {id(run): weighted(run, sizes) for run in runs}
+    return [made[id(run)] for run in runs]
 
 
 def _of(draws: Draws, contrast: Floats) -> Estimate:

@@ -11,6 +11,7 @@ from oversight.audit.figures import FEWEST, Figures, figures
 from oversight.audit.verdict import Selection, Shown, Verdict
 from oversight.measurement.agreement import krippendorff_alpha
 from oversight.measurement.audited import recall, total
+from oversight.measurement.beta import binomial_interval
 from oversight.measurement.intervals import wilson
 from tests.audit.builders import verdict
 
@@ -36,7 +37,8 @@ def several(counts: dict[tuple[str, bool], int]) -> list[Verdict]:
 def test_little_is_told_of_little():
     """No figure without enough judged changes, and each says what is missing."""
     found = figures([judged(number, True) for number in range(FEWEST - 1)])
-    assert found.reliability.error.reason == "9 judged changes with a risk, and 10 are needed"
+    reason = found.reliability.error.reason
+    assert reason == "9 judged changes with a risk and a chance that is known, and 10 are needed"
     assert found.precision.reason == "9 judged changes of the flagged ones, and 10 are needed"
     assert found.recall.reason == "9 judged changes of the flagged ones, and 10 are needed"
     values = (found.precision.value, found.recall.value, found.expected, found.brier.value, found.agreement.value)
@@ -62,28 +64,63 @@ def test_counts_are_of_what_was_said_and_labels_of_changes():
 
 
 def test_calibration_is_of_the_risks_that_people_were_shown():
-    """Of ten changes shown with 30 %, three are risky; those without a risk are left out."""
-    said = [judged(number, number < 3, risk=0.3) for number in range(10)] + [judged(11, True, risk=None)]
-    found = figures(said)
+    """Of ten flagged ones shown with 60 % six are risky, and one of 10 that were drawn from 100, with 20 %: 6 and 10 of
+    110. Those without a risk, and those that people came to of their own accord, are left out.
+    """
+    said = [judged(number, number < 6, risk=0.6) for number in range(10)]
+    said += [judged(number, number == 10, "random", risk=0.2) for number in range(10, 20)]
+    left_out = [judged(20, True, risk=None), *(judged(number, True, "request", risk=0.1) for number in range(21, 60))]
+    found = figures([*said, *left_out])
     (only,) = found.reliability.bins
-    assert (only.count, only.predicted, only.observed) == (10, pytest.approx(0.3), 0.3)
-    assert found.reliability.error.value == pytest.approx(0.0)
-    assert (found.expected, found.observed.value, found.observed.n) == (pytest.approx(0.3), 0.3, 10)
-    assert found.brier.value == pytest.approx(0.21)
-    assert found.brier.low is not None
+    assert (only.count, only.predicted) == (20, pytest.approx((6 + 20) / 110))
+    assert only.observed == found.observed.value == pytest.approx(16 / 110)
+    assert found.reliability.error.value == pytest.approx(10 / 110)
+    assert (found.expected, found.observed.n) == (pytest.approx(26 / 110), 20)
+    assert found.brier.value == pytest.approx((6 * 0.16 + 4 * 0.36 + 10 * 0.64 + 90 * 0.04) / 110)
+    assert found.brier.interval is not None
+
+
+def test_what_was_flagged_alone_tells_no_calibration():
+    """The review flags by more than the risk, and what it flags is not like the rest."""
+    found = figures(several({("flagged", True): 30, ("flagged", False): 30, ("random", False): 9}))
+    assert found.observed.value is found.brier.value is found.expected is None
+    assert found.reliability.error.reason == "9 judged changes of the random slice, and 10 are needed"
+
+
+def test_no_risky_change_in_the_slice_is_not_none():
+    """Twenty safe ones of 200 leave room for many: resampled, they would show no spread at all."""
+    found = figures([judged(number, False, "random", risk=0.01) for number in range(20)]).brier
+    assert found.value == pytest.approx(0.0001)
+    assert found.interval is not None
+    assert found.interval[1] > 0.1
 
 
 def test_precision_is_of_what_was_flagged():
-    """With Wilson's interval."""
+    """With the interval of all weighted shares."""
     found = figures(several({("flagged", True): 4, ("flagged", False): 12, ("request", True): 5})).precision
     assert (found.value, found.n) == (0.25, 16)
-    assert found.interval == pytest.approx((0.1018, 0.4950), abs=1e-3)
+    assert found.interval == pytest.approx(binomial_interval(4.0, 16.0, tail="mid-p"))
+
+
+def test_a_flag_that_had_no_place_counts_as_often_as_it_stands_for_others():
+    """A budget may have fewer places than there are flags: 12 of 20 with one are risky, and 2 of 20 that were drawn
+    from 100 without one.
+    """
+    said = several({("flagged", True): 12, ("flagged", False): 8, ("random", True): 2, ("random", False): 18})
+    chances = {Selection.FLAGGED: 1.0, Selection.RANDOM: 0.2}
+    told = [
+        replace(one, shown=replace(one.shown, flagged=True, propensity=chances[one.shown.selection])) for one in said
+    ]
+    found = figures(told).precision
+    assert (found.value, found.n) == (pytest.approx((12 + 10) / 120), 40)
+    assert found.interval is not None
+    assert found.interval[1] < 12 / 20
 
 
 def test_a_place_is_no_flag():
-    """A budget may have more places than there are flags; what a blind verdict does not tell had one."""
+    """A budget may have more places than there are flags, and a blind verdict does not tell which it had."""
     said = several({("flagged", True): 4, ("flagged", False): 12})
-    for flagged, count in ((True, 16), (None, 16), (False, 0)):
+    for flagged, count in ((True, 16), (None, 0), (False, 0)):
         told = [replace(one, shown=replace(one.shown, flagged=flagged)) for one in said]
         assert figures(told).precision.n == count
 

@@ -72,3 +72,29 @@ def test_margins_and_impossible_bins_are_errors():
         reliability([1, 0], [1.5, 0.2])
     with pytest.raises(LabelError):
         reliability([1, 0], [0.5, 0.2], bins=0)
+
+
+def test_a_row_that_stands_for_three_is_three_rows():
+    """In bins, means and the error, but not in what is known: the interval is of Kish's number of rows."""
+    generator = np.random.default_rng(3)
+    labels, scores = generator.random(60) < 0.3, generator.random(60)
+    sizes = generator.integers(1, 4, 60)
+    told = reliability(labels, scores, bins=4, weights=sizes)
+    many = reliability(np.repeat(labels, sizes), np.repeat(scores, sizes), bins=4)
+    assert told.error.value == pytest.approx(many.error.value)
+    assert [(one.low, one.high) for one in told.bins] == [(one.low, one.high) for one in many.bins]
+    for one, other in zip(told.bins, many.bins, strict=True):
+        assert (one.predicted, one.observed) == (pytest.approx(other.predicted), pytest.approx(other.observed))
+        assert one.interval[0] < other.interval[0] < other.interval[1] < one.interval[1]
+    assert sum(one.count for one in told.bins) == told.error.n == 60
+
+
+def test_equal_weights_are_none():
+    """To the last digit for ones; and no row may weigh nothing."""
+    labels, scores = np.arange(50) % 3 == 0, np.linspace(0.0, 0.9, 50)
+    plain = reliability(labels, scores, bins=3)
+    assert reliability(labels, scores, bins=3, weights=np.ones(50)) == plain
+    heavy = reliability(labels, scores, bins=3, weights=np.full(50, 25.7))
+    assert [one.interval for one in heavy.bins] == [pytest.approx(one.interval) for one in plain.bins]
+    with pytest.raises(LabelError):
+        reliability([1, 0], [0.5, 0.2], weights=[1.0, 0.0])

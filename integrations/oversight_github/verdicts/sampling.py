@@ -3,7 +3,7 @@
 What is flagged tells nothing of what was missed. Of the other pull requests a fixed share is drawn, by their number
 alone: not by anything that an author has a hand in, the same on every run, and without anything to be remembered. A
 change stands in the slice or not before anybody has seen it, so its propensity is `SHARE`, known and never 0, which is
-what weighting by its inverse needs (`oversight.measurement.weighting`).
+what weighting by its inverse needs (`oversight.measurement.audited`).
 """
 
 from __future__ import annotations

@@ -65,7 +65,8 @@ def _figures(told: Told) -> Iterator[str]:
     of_recall = f"{figures.recall.reviewed} judged changes, the unflagged ones drawn at random and weighted"
     yield _row("recall of flags", figures.recall.value, figures.recall.interval, of_recall, figures.recall.reason)
     yield _share("risky share", figures.observed, _beside(figures))
-    yield _estimate("Brier score", figures.brier, "the same; less is better", figures.reliability.error.reason)
+    brier = figures.brier
+    yield _row("Brier score", brier.value, brier.interval, "the same; less is better", brier.reason)
     judged = "judged by two people or more"
     agreement = f"{counted(figures.several, 'change')} {judged}"
     unsaid = few(figures.several, "change", judged)
@@ -78,14 +79,14 @@ def _figures(told: Told) -> Iterator[str]:
         yield f"- PGR: {markdown(warning, _SHOWN)}"
     if figures.recall.value is not None:
         yield (
-            "- Recall is that among the changes of which people say something once they are shown; it is that of all "
-            "changes if flagged and drawn ones are answered alike."
+            "- Recall, risky share, Brier score and calibration are of the changes of which people say something once "
+            "they are shown; they are of all changes if flagged and drawn ones are answered alike."
         )
     yield ""
 
 
 def _beside(figures: Figures) -> str:
-    return f"judged changes, shown with a mean risk of {_number(figures.expected)}"
+    return f"flagged and drawn changes, judged, weighted, shown with a mean risk of {_number(figures.expected)}"
 
 
 def _three(recovery: Recovery) -> str:
@@ -117,7 +118,8 @@ def _reliability(figures: Figures) -> Iterator[str]:
     table = figures.reliability
     if table.error.value is None:
         return
-    yield f"Calibration of the shown risks on judged changes, expected calibration error {table.error.value:.3f}:\n"
+    error = f"expected calibration error {table.error.value:.3f}"
+    yield f"Calibration of the shown risks on flagged and drawn changes that were judged, weighted, {error}:\n"
     yield "| risks shown | changes | mean risk | risky | 95 % interval |"
     yield "|---|---|---|---|---|"
     for one in table.bins:

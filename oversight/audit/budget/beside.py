@@ -18,7 +18,7 @@ import numpy as np
 from oversight.audit.budget.outcome import Considered
 from oversight.audit.figures import FEWEST
 from oversight.audit.verdict import Selection
-from oversight.measurement.arrays import Floats, Statistic
+from oversight.measurement.arrays import weighted
 from oversight.measurement.bootstrap import Estimate, interval, paired_difference
 from oversight.measurement.metrics import auroc
 from oversight.reports.escape import data
@@ -85,7 +85,7 @@ def compare(population: Sequence[Considered], landed: Mapping[str, str], shadow:
         )
     used, tried, chances = (np.array([row[place] for row in rows], dtype=np.float64) for place in (1, 2, 3))
     drawn = np.array([row[4] for row in rows])
-    first, second = (_weighted(auroc.bind(labels, risks), 1.0 / chances) for risks in (tried, used))
+    first, second = (weighted(auroc.bind(labels, risks), 1.0 / chances) for risks in (tried, used))
     return Beside(
         *who,
         interval(first, len(rows), seed=0, strata=drawn),
@@ -141,8 +141,3 @@ def _risk(one: Considered, landed: Mapping[str, str], shadow: Shadow) -> float |
     key = one.repository.lower()
     found = shadow.risks.get((key, one.commit))
     return shadow.risks.get((key, landed.get(one.commit, one.commit))) if found is None else found
-
-
-def _weighted(statistic: Statistic, sizes: Floats) -> Statistic:
-    """Return the statistic of rows that stand for so many each."""
-    return lambda weights: statistic(weights * sizes)

@@ -124,7 +124,8 @@ def _estimates(
     if unseen is not None:
         return (_none(count, unseen),) * 3
     rest = together(_total(drawn, len(others), auditor), _total(known, len(known), auditor))
-    left = beyond(rest, sum(one.risky is True for one in (*others, *known)))
+    called = [one.risky for one in (*others, *known) if one.risky is not None]
+    left = beyond(rest, auditor.right(sum(called), len(called)))
     missed = Share(left.value, left.interval, rest.judged, None)
     unseen = _too_few(picked, picked, _PLACED)
     if unseen is not None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from oversight.audit.budget.outcome import Considered, Outcome, by_provenance, outcome
-from oversight.audit.figures import FEWEST, Figures, Labelled, Share, figures, labelled, share
-from oversight.audit.verdict import Selection, Verdict, to_gold
-from oversight.measurement.audited import Auditor
+from oversight.audit.budget.standing import standing
+from oversight.audit.figures import FEWEST, Figures, Labelled, Sample, Share, figures, labelled, share
+from oversight.audit.verdict import Selection, Verdict
+from oversight.measurement.audited import Auditor, effective_size
 from oversight.measurement.intervals import Interval
 from oversight.measurement.pgr import recover
 from oversight.reports.words import counted
@@ -66,8 +67,9 @@ def summary(
     known = {landed.get(one.commit, one.commit): one for one in population}
     of_commits = [replace(one, change_id=landed.get(one.change_id, one.change_id)) for one in verdicts]
     said = [_as_designed(one, known.get(one.change_id)) for one in of_commits]
-    gold = {label.change_id: label.risky for label in to_gold(verdicts, landed)}
-    told, reached = figures(said), outcome(population, auditor)
+    sample = standing(population, landed) if population else None
+    told, reached = figures(said, sample), outcome(population, auditor)
+    changes = labelled(said, sample)
     if not population:  # what the Action flagged and drew by itself tells of recall as well
         recall = told.recall
         reached = replace(reached, recall=Share(recall.value, recall.interval, recall.reviewed, recall.reason))
@@ -76,8 +78,8 @@ def summary(
         outcomes=by_provenance(population, auditor),
         figures=told,
         blind=_blind(of_commits, known),
-        labelled=tuple(labelled(said)),
-        recovered=_recovered(gold, predictions),
+        labelled=tuple(changes),
+        recovered=_recovered(changes, sample, predictions),
     )
 
 
@@ -89,9 +91,9 @@ def _as_designed(verdict: Verdict, known: Considered | None) -> Verdict:
         return verdict
     chosen = known.selection if known.selection in (Selection.FLAGGED, Selection.RANDOM) else Selection.REQUEST
     chance = None if chosen is Selection.REQUEST else known.propensity
-    shown = replace(verdict.shown, selection=chosen, propensity=chance)
+    shown = replace(verdict.shown, selection=chosen, propensity=chance, flagged=known.flagged)
     if shown.risk is None:
-        shown = replace(shown, flagged=known.flagged, risk=known.risk, percentile=known.percentile, model=known.model)
+        shown = replace(shown, risk=known.risk, percentile=known.percentile, model=known.model)
     return replace(verdict, shown=shown)
 
 
@@ -101,21 +103,55 @@ def _blind(verdicts: Sequence[Verdict], known: Mapping[str, Considered]) -> Shar
     return share(seen, ("verdict", "on changes of the queue with a risk"))
 
 
-def _recovered(gold: Mapping[str, bool], predictions: Predictions | None) -> Recovered:
+def _recovered(changes: Sequence[Labelled], sample: Sample | None, predictions: Predictions | None) -> Recovered:
+    """Return PGR of all changes, each judged one counting as often as it stands for; who has a place is the student's
+    own choice, which tells little of how it orders the rest.
+    """
     if predictions is None:
         return Recovered(None, None, _NO_OPINIONS)
-    commits = sorted(gold.keys() & predictions.keys())
-    positives = sum(gold[commit] for commit in commits)
-    if min(positives, len(commits) - positives) < FEWEST:
-        safe = counted(len(commits) - positives, "safe one")
-        why = f"{counted(positives, 'risky change')} and {safe} with predictions, and {FEWEST} of each are needed"
-        return Recovered(None, None, why, n=len(commits), positives=positives)
-    seeds = sorted(set.intersection(*(set(predictions[commit]) for commit in commits)))
-    if not seeds:
-        return Recovered(None, None, "the predictions share no seed", n=len(commits), positives=positives)
-    table = np.array([[predictions[commit][seed] for commit in commits] for seed in seeds])  # (seeds, changes, 3)
+    rows = sorted(
+        (one for one in changes if one.weight is not None and one.change_id in predictions),
+        key=lambda one: one.change_id,
+    )
+    positives = sum(one.risky for one in rows)
+    why = _too_few(rows) or (None if sample is None else sample.unseen)
+    seeds = sorted(set.intersection(*(set(predictions[one.change_id]) for one in rows))) if rows else []
+    if why is None and not seeds:
+        why = "the predictions share no seed"
+    if why is not None:
+        return Recovered(None, None, why, n=len(rows), positives=positives)
+    table = np.array([[predictions[one.change_id][seed] for one in rows] for seed in seeds])  # (seeds, changes, 3)
     found = recover(
-        [gold[commit] for commit in commits], weak=table[:, :, 0], student=table[:, :, 1], ceiling=table[:, :, 2]
+        [one.risky for one in rows],
+        weak=table[:, :, 0],
+        student=table[:, :, 1],
+        ceiling=table[:, :, 2],
+        weights=[one.weight or 0.0 for one in rows],
+        strata=[_drawn(one) for one in rows],
     )
     values = (found.weak.value, found.student.value, found.ceiling.value)
     return Recovered(found.pgr, found.interval, found.reason, *values, found.n, found.positives, found.warnings)
+
+
+def _too_few(rows: Sequence[Labelled]) -> str | None:
+    """Return why PGR cannot be told from judged changes: too few of a kind, also by Kish's number of them, or none of
+    a kind among those that were drawn, which stand for most.
+    """
+    kinds = {kind: [one for one in rows if one.risky is (kind == "risky")] for kind in ("risky", "safe")}
+    risky, safe = kinds.values()
+    told = f"{counted(len(risky), 'risky change')} and {counted(len(safe), 'safe one')} with predictions"
+    needed = f"and {FEWEST} of each are needed"
+    if min(len(risky), len(safe)) < FEWEST:
+        return f"{told}, {needed}"
+    if any(map(_drawn, rows)):
+        for kind, found in kinds.items():
+            if not any(map(_drawn, found)):
+                return f"{told}, and none that is {kind} was drawn, while the drawn ones stand for most"
+    sizes = [effective_size(np.array([one.weight for one in found], dtype=np.float64)) for found in kinds.values()]
+    if round(min(sizes), 6) < FEWEST:
+        return f"{told} tell as much as {sizes[0]:.1f} and {sizes[1]:.1f} of equal weight, {needed}"
+    return None
+
+
+def _drawn(one: Labelled) -> bool:
+    return one.shown.selection is Selection.RANDOM

@@ -52,7 +52,7 @@ def as_dict(summary: Summary) -> dict[str, Any]:
         "calibration": {
             "error": asdict(figures.reliability.error),
             "bins": [asdict(one) for one in figures.reliability.bins],
-            "brier": _estimate(figures.brier),
+            "brier": asdict(figures.brier),
         },
         "agreement": {**_estimate(figures.agreement), "n": figures.several, "reason": _why_none(figures)},
         "blind": asdict(summary.blind),
@@ -130,21 +130,17 @@ def figures_of(summary: Summary) -> Iterator[Figure]:
     yield _share("recall", "recall at the budget", told.recall, "judged changes, weighted")
     yield _share("risky", "risky share of all", told.risky, "judged changes, weighted")
     yield _share("cost", "judged per catch", told.cost, "judged changes", digits=1, share=False)
-    yield _share("precision", "precision of flags", figures.precision, "flagged changes that were judged")
-    shown = figures.observed
-    of = f"{shown.n} judged changes"
-    brier = figures.brier
-    name = "Brier score of shown risks"
-    yield Figure("brier", name, brier.value, _bounds(brier), shown.n, of, shown.reason, share=False)
+    yield _share("precision", "precision of flags", figures.precision, "flagged changes that were judged, weighted")
+    yield _share("brier", "Brier score of shown risks", figures.brier, "judged changes, weighted", share=False)
     error = figures.reliability.error
-    of = f"{error.n} judged changes"
+    of = f"{error.n} judged changes, weighted"
     yield Figure("calibration", "calibration error", error.value, None, error.n, of, error.reason, share=False)
     several, alpha = figures.several, figures.agreement
     of, why = f"{several} changes that two people or more judged", _why_none(figures)
     name = "agreement (Krippendorff's alpha)"
     yield Figure("agreement", name, alpha.value, _bounds(alpha), several, of, why, share=False)
     yield _share("blind", "blind verdicts", summary.blind, "verdicts on changes that had a risk")
-    of = f"{recovered.n} judged changes, {recovered.positives} risky"
+    of = f"{recovered.n} judged changes, {recovered.positives} risky, weighted"
     pgr, why = recovered.pgr, recovered.reason
     yield Figure("pgr", "PGR (AUROC)", pgr, recovered.interval, recovered.n, of, why, share=False)
     for kind, one in summary.outcomes.items():
@@ -159,7 +155,7 @@ def _doubts(summary: Summary, escape: Callable[[str], str]) -> Iterator[str]:
     for one in summary.figures.reliability.bins:
         yield (
             f"- of {one.count} changes shown with risks from {one.low:.3f} to {one.high:.3f}, {one.predicted:.3f} on "
-            f"average, {one.observed:.3f} were risky ({one.interval[0]:.3f} to {one.interval[1]:.3f})"
+            f"average, {one.observed:.3f} were risky ({one.interval[0]:.3f} to {one.interval[1]:.3f}), weighted"
         )
     for warning in summary.recovered.warnings:
         yield f"- PGR: {escape(warning)}"

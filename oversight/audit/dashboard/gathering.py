@@ -114,6 +114,7 @@ def _considered(one: Considered, label: Labelled | None, votes: tuple[int, int, 
         model=one.model,
         risky=one.risky,
         votes=votes,
+        weight=None if label is None else label.weight,
     )
 
 
@@ -135,6 +136,7 @@ def _elsewhere(commit: str, label: Labelled | None, last: Verdict, votes: tuple[
         model=shown.model,
         risky=None if label is None else label.risky,
         votes=votes,
+        weight=None if label is None else label.weight,
     )
 
 

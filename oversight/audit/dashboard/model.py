@@ -73,6 +73,8 @@ class Change:
     risky: bool | None
     votes: tuple[int, int, int]
     """Who say risky, safe, unsure."""
+    weight: float | None = None
+    """How many changes it stands for in calibration and precision, None for one that is in neither."""
 
 
 @dataclass(frozen=True, slots=True)

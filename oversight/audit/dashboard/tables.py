@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 from oversight.audit.budget.telling import WRITTEN
 from oversight.audit.canaries.runs import Part, Reviewed
 from oversight.audit.dashboard.model import JUDGED, Change, Dashboard, Flock, Group, Said, month
-from oversight.audit.figures import was_flagged
 from oversight.audit.store.overview import Passed
 from oversight.reports.words import percent
 
@@ -76,7 +75,8 @@ def table(dashboard: Dashboard, key: str) -> Table:
 def bins_of(dashboard: Dashboard) -> Iterator[tuple[Change, ...]]:
     """Yield the changes of each bin of the reliability diagram."""
     shown = sorted(
-        (one for one in dashboard.group(*JUDGED) if one.risk is not None), key=lambda one: (one.risk, one.commit)
+        (one for one in dashboard.group(*JUDGED) if one.risk is not None and one.weight is not None),
+        key=lambda one: (one.risk, one.commit),
     )
     for bin_ in dashboard.summary.figures.reliability.bins:
         yield tuple(one for one in shown if one.risk is not None and bin_.low <= one.risk <= bin_.high)
@@ -98,12 +98,14 @@ def _judged(key: Group, title: str) -> Callable[[Dashboard], Table]:
 
 
 def _flagged(dashboard: Dashboard) -> Table:
-    groups = ((Group.PICKED, "had a place"), (Group.ELSEWHERE, "judged where the review stood"))
     sections = tuple(
-        Section(group.value, words, [one for one in dashboard.group(group) if was_flagged(one.selection, one.flagged)])
-        for group, words in groups
+        Section(group.value, words, [one for one in dashboard.group(group) if one.flagged and one.weight is not None])
+        for group, words in {**_CAME, Group.ELSEWHERE: "judged where the review stood"}.items()
     )
-    return Table("flagged", "Flagged, and judged", *_SHORT, sections, _short)
+    columns = (*_SHORT[0], "stands for")
+    return Table(
+        "flagged", "Flagged, and judged", columns, frozenset({5}), sections, lambda one: (*_short(one), _stands(one))
+    )
 
 
 def _elsewhere(dashboard: Dashboard) -> Table:
@@ -135,10 +137,15 @@ def _risks(dashboard: Dashboard) -> Table:
         Section(str(number), f"shown with {percent(bin_.low)} to {percent(bin_.high)}", rows)
         for number, (bin_, rows) in enumerate(bins, 1)
     )
-    columns = ("change", "risk", "people say")
+    columns = ("change", "risk", "people say", "stands for")
     told = "Judged changes by the risk that was shown"
     return Table(
-        "risks", told, columns, frozenset({1}), sections, lambda one: (_place(one), percent(one.risk), _says(one))
+        "risks",
+        told,
+        columns,
+        frozenset({1, 3}),
+        sections,
+        lambda one: (_place(one), percent(one.risk), _says(one), _stands(one)),
     )
 
 
@@ -288,6 +295,10 @@ def _written(one: Change) -> str:
 
 def _says(one: Change) -> str:
     return "" if one.risky is None else "risky" if one.risky else "safe"
+
+
+def _stands(one: Change) -> str:
+    return "" if one.weight is None else f"{one.weight:,.1f}"
 
 
 def _percentile(value: float | None) -> str:

@@ -39,10 +39,15 @@ def report(
     until: Until = None,
     form: Annotated[Form, typer.Option("--format", help="Text to read, JSON, or Markdown.")] = Form.TEXT,
     sensitivity: Annotated[
-        float, typer.Option(help="Share of risky changes that your people call risky, where you know it.")
+        float,
+        typer.Option(
+            help="Share of risky changes that your people call risky, where you know it: corrects what was missed, "
+            "recall and the risky share, and nothing else."
+        ),
     ] = 1.0,
     specificity: Annotated[
-        float, typer.Option(help="Share of safe changes that your people call safe, where you know it.")
+        float,
+        typer.Option(help="Share of safe changes that your people call safe, where you know it; corrects the same."),
     ] = 1.0,
     predictions: Annotated[
         Path | None,

@@ -7,6 +7,7 @@ import pytest
 from benchmarks.audit_coverage import CAREFUL, HASTY, Scene, simulate
 from oversight.audit.budget.outcome import Considered, by_provenance, outcome
 from oversight.audit.verdict import Selection
+from oversight.measurement.audited import Auditor
 
 CHANCE = 0.1
 
@@ -45,6 +46,19 @@ def test_what_people_judge_of_their_own_accord_tells_nothing_of_the_rest():
     fewer = outcome([*POPULATION, *changes(30, None, None)])
     assert more.recall.value == fewer.recall.value
     assert more.found == fewer.found + 30
+
+
+def test_what_people_call_risky_by_mistake_is_not_found():
+    """Of people who call a tenth of what is safe risky: ten of a hundred at their own accord are that tenth, and take
+    nothing away from what was missed.
+    """
+    drawn = [*changes(19, True, "random"), *changes(81, False, "random"), *changes(900, None, None)]
+    placed = changes(20, True, "flagged")
+    erring = Auditor(1.0, 0.9)
+    fewer = outcome([*placed, *drawn, *changes(100, None, None)], erring).missed
+    more = outcome([*placed, *drawn, *changes(10, True, None), *changes(90, False, None)], erring).missed
+    assert fewer.value == pytest.approx(1100 * 0.1 - 10)
+    assert more.value == pytest.approx(fewer.value)
 
 
 def test_little_is_told_of_little():

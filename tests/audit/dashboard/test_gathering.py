@@ -79,7 +79,8 @@ def test_bins_hold_the_changes_that_they_count(dashboard: Dashboard):
     assert [len(one) for one in bins] == [one.count for one in dashboard.summary.figures.reliability.bins]
     assert len({one.commit for group in bins for one in group}) == 35
     for told, rows in zip(dashboard.summary.figures.reliability.bins, bins, strict=True):
-        assert sum(one.risky is True for one in rows) / len(rows) == pytest.approx(told.observed)
+        risky = sum(one.weight or 0.0 for one in rows if one.risky)
+        assert risky / sum(one.weight or 0.0 for one in rows) == pytest.approx(told.observed)
 
 
 def test_what_was_passed_comes_with_the_lowest_percentile_first(dashboard: Dashboard):
@@ -123,7 +124,9 @@ def test_what_was_judged_elsewhere_counts_where_nothing_was_considered(tmp_path:
     said = [
         replace(
             verdict("risky" if number % 3 == 0 else "safe", hours=number, change_id=f"{number:040x}"),
-            shown=Shown(selection, 0.5 if selection is Selection.RANDOM else 1.0, risk=number / 100),
+            shown=Shown(
+                selection, 0.5 if selection is Selection.RANDOM else 1.0, selection is Selection.FLAGGED, number / 100
+            ),
             source=Source("comment", NAME, number + 1, number + 1),
         )
         for number, selection in enumerate([Selection.FLAGGED, Selection.RANDOM] * (FEWEST + 2))
