@@ -18,8 +18,9 @@ from oversight.reviewers.principles.model import Becomes, Bounds, Detector, Fiel
 from oversight.reviewers.principles.queries import query_places
 from oversight.reviewers.principles.regexes import compile_bounded
 from oversight.reviewers.principles.sure import sure_code
-from oversight.reviewers.principles.view import FileView, Row
+from oversight.reviewers.principles.view import FileView, Row, squeeze
 
+_JOINED = re.compile(r"[_.+-]")  # what stands for blanks in paths
 _OLD_AND_NEW = {Side.ADDED: "new", Side.DELETED: "old"}
 
 
@@ -72,6 +73,7 @@ class Matcher:
         self.without = Regex(detector.without, Field.CODE) if detector.without else None
         self.becomes = Regex(detector.becomes.regex, detector.becomes.field) if detector.becomes else None
         self._paths = compile_globs(detector.paths) if detector.paths else None
+        self.path = Regex(detector.path, Field.TEXT) if detector.path else None
         self.also = tuple((pattern, Regex(pattern.regex, pattern.field)) for pattern in detector.also)
 
     @property
@@ -86,8 +88,8 @@ class Matcher:
     def of_change(self) -> bool:
         """Whether the change as a whole decides, not any of its files."""
         detector = self.detector
-        whole = not (detector.paths or detector.languages or detector.statuses or detector.kinds or self.side)
-        return detector.message is not None or whole
+        of_file = detector.paths or detector.path or detector.languages or detector.statuses or detector.kinds
+        return detector.message is not None or not (of_file or self.side)
 
     def fires_on_change(self, message: str, context: Context) -> bool:
         """Whether a detector of the change as a whole fires."""
@@ -111,7 +113,9 @@ class Matcher:
 
     def matches(self, path: str) -> bool:
         """Whether the detector is about files by this path; of a file with two, either counts."""
-        return self._paths is None or self._paths.match(path) is not None
+        if self._paths is not None and self._paths.match(path) is None:
+            return False
+        return self.path is None or any(self.path.search(squeeze(one)) for one in (path, _JOINED.sub(" ", path)))
 
     def places(self, view: FileView, context: Context) -> list[Place]:
         """Where the detector fires in a file that it admits; empty where it does not."""

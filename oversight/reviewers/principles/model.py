@@ -87,6 +87,7 @@ class Detector:
     """
 
     paths: tuple[str, ...] = ()
+    path: str | None = None
     languages: frozenset[str] = frozenset()
     statuses: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()

@@ -7,6 +7,8 @@ tables; the principle fires where any of them does. Within a table everything mu
                                      FileStatus values, and "binary" (no lines to read), "nul-bytes", "symlink",
                                      "submodule", "made-executable", "unread", "unparsed" (no syntax tree)
     code | text                      a pattern over the changed rows of `side` ("added" or "deleted")
+    path                             a pattern over the file's paths, as they stand and with `_`, `-`, `+` and `.`
+                                     for blanks
     message                          a pattern over title and body
     query                            tree-sitter queries by language; @here marks the place, @trivial a body
                                      that must hold nothing but comments, strings and no-ops
@@ -71,7 +73,7 @@ EXPERIENCE = frozenset({"exp", "rexp"})
 _PRINCIPLE_KEYS = frozenset({"id", "category", "severity", "sentence", "risk", "detect"})
 _DETECT_KEYS = frozenset(
     {
-        "paths", "languages", "status", "kind",
+        "paths", "path", "languages", "status", "kind",
         "code", "text", "side", "message", "query", "edits",
         "words", "contains", "longer_than", "non_ascii", "entropy", "at_least", "measures",
         "unless", "also", "without", "becomes", "lost",
@@ -122,6 +124,7 @@ class _Reader:
             raise self.fail(f"{' and '.join(found)} exclude each other in one [[detect]] table")
         detector = Detector(
             paths=self._paths(table),
+            path=self._regex(table, "path") if "path" in table else None,
             languages=self._subset(table, "languages", frozenset(LANGUAGES)),
             statuses=self._subset(table, "status", frozenset(FileStatus)),
             kinds=self._subset(table, "kind", KINDS),
@@ -159,8 +162,9 @@ class _Reader:
         compared = detector.becomes is not None and (detector.becomes.grows or detector.becomes.shrinks)
         if compared and not all("(?P<number>" in (part.regex if part else "") for part in (pattern, detector.becomes)):
             raise self.fail("grows and shrinks compare the groups (?P<number>…) of both patterns")
-        file_level = detector.paths or detector.statuses or detector.kinds or detector.longer_than or detector.measures
-        if not (pattern or detector.message or detector.queries or detector.edits or file_level):
+        file_level = detector.paths or detector.path or detector.statuses or detector.kinds
+        measured = detector.longer_than or detector.measures
+        if not (pattern or detector.message or detector.queries or detector.edits or file_level or measured):
             raise self.fail("a [[detect]] table without any condition would fire on everything")
 
     def _known(self, table: Table, keys: frozenset[str], where: str) -> None:

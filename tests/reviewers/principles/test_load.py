@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from oversight.reviewers.principles import Principles, builtin, load
 from oversight.reviewers.principles.constitution_files import CONSTITUTION, EXTRA_LIMIT
 from oversight.reviewers.principles.queries import query_error
 from oversight.reviewers.principles.schema import FILE_SIZE, parse_path_sets, parse_principle
-from tests.reviewers.principles.annotated import all_examples, parse_example
+from tests.reviewers.principles.annotated import all_examples, context_with, parse_example
 
 GOOD = """
 id = "no-globals"
@@ -47,6 +48,25 @@ def test_extra_principles_only_add_findings(tmp_path: Path) -> None:
     for example in all_examples():
         before = plain.review(example.change, example.context)
         assert set(before) <= set(extended.review(example.change, example.context))
+
+
+def test_a_path_can_be_what_a_principle_is_about(tmp_path: Path) -> None:
+    """As it stands or with blanks for what joins words in paths, of the old or the new file, beside other conditions;
+    alone it is about the file as a whole.
+    """
+    alone = GOOD.partition("languages")[0] + "path = 'do not open'\n"
+    both = GOOD.replace("no-globals", "no-globals-there").replace("words =", "path = 'do not open'\nwords =")
+    paths = ("a/do_not-open.py", "do not open.py", "open.py")
+    reviewer = Principles(load([written(tmp_path / "a.toml", alone), written(tmp_path / "b.toml", both)]))
+    found: dict[str, dict[str | None, int | None]] = {}
+    for path in paths:
+        change = parse_example("x", "", True, ["@@ a.py", "+global x"]).change
+        files = (replace(change.files[0], old_path=path, new_path="b.py"),)
+        opinions = reviewer.review(replace(change, files=files), context_with())
+        found[path] = {
+            one.principle: one.lines[0].start for one in opinions if (one.principle or "").startswith("no-globals")
+        }
+    assert found == {path: {"no-globals": None, "no-globals-there": 1} for path in paths[:2]} | {"open.py": {}}
 
 
 def test_an_id_is_taken_once(tmp_path: Path) -> None:
@@ -84,6 +104,7 @@ def test_an_id_is_taken_once(tmp_path: Path) -> None:
         (("words =", "measures = {age = {at_most = 3}}\nwords ="), "measures knows"),
         (("words =", 'side = "left"\nwords ='), "side is"),
         (('["global"]', '["42"]'), "no letters"),
+        (("words =", "path = '(a*)*'\nwords ="), "pattern of path is refused"),
         (("id =", "id = = "), "not TOML"),
     ],
 )
