@@ -6,20 +6,20 @@
 
 A round is proposed from what earlier rounds recorded, and its results are recorded in the order of its proposals,
 whatever finishes first. So a run is the same by seed, and one that was killed goes on where it was: what its last round
-lacks is proposed and trained again.
+lacks is proposed again, and trained again unless its predictions were kept: the vault may have been asked about those.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
 
 from oversight.research.laboratory import Outcome, Trainer
-from oversight.research.model import Answer, Experiment, Floats, Proposal, Submission
+from oversight.research.model import Answer, Experiment, Floats, Proposal, Screen, Submission
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.telling import told
 from oversight.research.references import REFERENCES
@@ -33,6 +33,7 @@ PROMISING = 2 / 3
 """Share of the screens so far that one has to reach for the vault to be asked."""
 
 _CLOSED = "closed"
+_LATE = "the hours are used up"
 
 
 class Scorer(Protocol):
@@ -45,7 +46,7 @@ class Scorer(Protocol):
 
 @dataclass(frozen=True)
 class Budget:
-    """Where a run ends: experiments of the whole study, and hours of this run."""
+    """Where a run ends: experiments of the whole study, and hours of this run, after which nothing new is begun."""
 
     experiments: int
     hours: float | None = None
@@ -67,18 +68,19 @@ class Director:
         self._results = study.experiments()
         self._earlier = Earlier()
         self._resting: set[str] = set()  # researchers who proposed nothing when they were last asked
+        self._end: float | None = None
 
     def run(self, budget: Budget) -> str:
         """Go on until the budget is used up, or nothing is left to do; return why it ended, as a sentence."""
-        end = None if budget.hours is None else time.monotonic() + 3600 * budget.hours
+        self._end = None if budget.hours is None else time.monotonic() + 3600 * budget.hours
         self._catch_up()
         while len(self._results) < budget.experiments:
-            if end is not None and time.monotonic() > end:
-                return "the hours are used up"
+            if self._late():
+                return _LATE
             if self._spent():
                 return "the vault answers no more queries"
             if not self._round(budget.experiments):
-                return "no researcher has anything new to propose"
+                return _LATE if self._late() else "no researcher has anything new to propose"
         return "all experiments are done"
 
     def _round(self, most: int) -> bool:
@@ -88,13 +90,27 @@ class Director:
         if self._results and not missing:
             number += 1
             missing = self._missing(number, most)
-        for experiment, trained in zip(missing, self._trainer.train(missing, self._bar(number)), strict=True):
-            self._conclude(experiment, trained)
+        kept = {one.name: outcome for one in missing if (outcome := self._kept(one)) is not None}
+        trained = self._trainer.train([one for one in missing if one.name not in kept], self._bar(number))
+        for experiment in missing:
+            self._conclude(experiment, kept[experiment.name] if experiment.name in kept else next(trained))
         return bool(missing)
+
+    def _kept(self, experiment: Experiment) -> Outcome | None:
+        """Return what came of an experiment whose predictions were kept before a kill; None where it is to be trained.
+        A method need not be deterministic, and of other predictions the vault would say that they are others.
+        """
+        beside = self._study.beside(experiment.name)
+        asked = [experiment.researcher, experiment.configuration.identity]
+        if beside is None or beside["asked"] != asked:
+            return None
+        screen, predictions = Screen(**beside["screen"]), self._study.kept(experiment.name)
+        return Outcome(screen, beside["seconds"], "", predictions, beside["proxies"])
 
     def _missing(self, number: int, most: int) -> list[Experiment]:
         """Return what is planned for a round, from what the rounds before it recorded, and not done. Whoever comes
-        after so many experiments is not asked: a proposal may cost money.
+        after so many experiments is not asked: a proposal may cost money. Nothing, where the hours were used up over
+        asking: whoever was asked says the same when the round is planned again.
         """
         before = [result for result in self._results if result.experiment.round < number]
         done = {result.experiment.name for result in self._results}
@@ -111,6 +127,8 @@ class Director:
                 taken = frozenset(one.configuration.identity for one in planned)
                 known = self._known(before, number, len(before) + len(planned), taken)
                 proposal = proposer.propose(known)
+                if self._late():
+                    return []
                 if proposal is None:
                     self._resting.add(proposer.name)
                     continue
@@ -121,7 +139,10 @@ class Director:
     def _known(self, results: Sequence[Result], round_: int, number: int, taken: frozenset[str] = frozenset()) -> Known:
         names = {result.experiment.name for result in results}
         findings = [one for one in self._study.findings() if one["experiment"] in names]
-        return Known(results, findings, number, taken, round_)
+        return Known(results, findings, number, taken, round_, self._end)
+
+    def _late(self) -> bool:
+        return self._end is not None and time.monotonic() > self._end
 
     def _bar(self, number: int) -> float:
         """Return the screen that makes an experiment of a round promising."""
@@ -134,7 +155,14 @@ class Director:
         if trained.predictions is None:
             unasked = "" if trained.error else "its screen is not among the best"
         else:
-            self._study.keep(experiment.name, trained.predictions)
+            assert trained.screen is not None  # noqa: S101  # which comes before predictions
+            beside = {
+                "asked": [experiment.researcher, experiment.configuration.identity],
+                "screen": asdict(trained.screen),
+                "seconds": trained.seconds,
+                "proxies": dict(trained.proxies),
+            }
+            self._study.keep(experiment.name, trained.predictions, beside)
             predictions = {name: runs.astype(np.float64) for name, runs in trained.predictions.items()}
             unasked = self._pointless(experiment, predictions)
             if not unasked:

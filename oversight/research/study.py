@@ -2,7 +2,7 @@
 
 study.json          what was laid, and how
 grounds/NAME.npz    rows, weak labels and human ones (`lessons.py`); read by the director
-predictions/eNNNN.npz   what was handed to the vault, before it was
+predictions/eNNNN.npz   what was handed to the vault, before it was; eNNNN.json what else came of that training
 experiments.jsonl   every experiment that came to an end, one a line, in order
 findings.jsonl      what researchers learned, one a line: their notebook
 vault/              the gold, and the ledger of what was asked of it; read by the vault's process alone
@@ -136,16 +136,27 @@ class Study:
         """Append to the notebook what was learned from an experiment."""
         append_line(self.folder / "findings.jsonl", {"experiment": experiment, "researcher": researcher, "text": text})
 
-    def keep(self, experiment: str, predictions: Mapping[str, NDArray[np.float32]]) -> None:
-        """Write what an experiment predicts."""
+    def keep(
+        self, experiment: str, predictions: Mapping[str, NDArray[np.float32]], beside: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write what an experiment predicts, and `beside` it what else is known of its training, as JSON."""
         folder = self.folder / "predictions"
         folder.mkdir(exist_ok=True)
+        other = folder / f"{experiment}.json"
+        other.unlink(missing_ok=True)  # of other predictions
         lessons.write_arrays(folder / f"{experiment}.npz", predictions)
+        if beside is not None:
+            _write_json(other, beside)
 
     def kept(self, experiment: str) -> dict[str, NDArray[np.float32]] | None:
         """Return what an experiment predicts, by ground (K, T); None where it was not kept."""
         path = self.folder / "predictions" / f"{experiment}.npz"
         return lessons.read_arrays(path) if path.exists() else None
+
+    def beside(self, experiment: str) -> dict[str, Any] | None:
+        """Return what was kept beside the predictions of an experiment; None where nothing was."""
+        path = self.folder / "predictions" / f"{experiment}.json"
+        return _read_json(path) if path.exists() else None
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -161,12 +172,7 @@ class Study:
 def write_study(folder: Path, plan: Plan, laid: Sequence[Laid]) -> None:
     """Write what a study is of: the last step of laying it."""
     told = {"edition": _EDITION, "plan": asdict(plan), "grounds": [asdict(one) for one in laid]}
-    part = folder / f"{_STUDY}.part"
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(told, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / _STUDY)
+    _write_json(folder / _STUDY, told)
 
 
 def append_line(path: Path, told: Mapping[str, Any]) -> None:
@@ -226,6 +232,16 @@ def _result(told: Mapping[str, Any], read: Callable[[object], Configuration]) ->
         )
     except (KeyError, TypeError) as error:
         raise ResearchError("a line of experiments.jsonl is damaged", mend="start a new study") from error
+
+
+def _write_json(path: Path, told: Mapping[str, Any]) -> None:
+    """Write a JSON object, whole or not at all, on disk when this returns."""
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        json.dump(told, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from oversight.cli import run
 from oversight.research import sandbox
 from oversight.research.director import Budget, Director
 from oversight.research.laboratory import Laboratory
+from oversight.research.proposers import Known
 from oversight.research.proposers.claude import agent as loop
 from oversight.research.proposers.claude.dialogue import bills
 from oversight.research.proposers.search import searchers
@@ -315,3 +317,14 @@ def test_a_proposal_that_was_never_carried_out_is_told_so(stub: Stub, tmp_path: 
         Director(Study(one.folder), [mixer, *staff], Box(), Bench()).run(Budget(6))
     assert "It was not carried out" in heard(stub.messages()[-1])
     assert stub.messages()[-1]["messages"][-1]["content"][0]["is_error"]
+
+
+def test_an_agent_that_is_out_of_time_asks_nothing_and_goes_on_later(stub: Stub, tmp_path: Path) -> None:
+    """Once the hours of a run are over no request leaves and no round is passed; a later run goes on with it."""
+    one = study(tmp_path / "s", SMALL)
+    with hired(one, stub.url) as (noise,):
+        assert noise.propose(Known((), (), 3, round=1, deadline=time.monotonic() - 1)) is None
+        assert stub.asked == []
+        assert dialogue(one) == []
+        assert noise.propose(Known((), (), 3, round=1, deadline=time.monotonic() + 600)) is not None
+    assert len(stub.asked) == 1

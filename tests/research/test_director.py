@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from oversight.research.director import BASELINE, Budget, Director
 from oversight.research.laboratory import Outcome
-from oversight.research.model import Experiment, Screen
+from oversight.research.model import Answer, Configuration, Experiment, Proposal, Screen, Submission
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.search import searchers
 from oversight.research.report import figures, page
@@ -69,6 +70,69 @@ def test_a_run_that_was_stopped_goes_on_as_if_it_had_not(whole: Study, tmp_path:
         assert (one.folder / name).read_bytes() == (whole.folder / name).read_bytes()
 
 
+class Drifting(Bench):
+    """A trainer of methods that are not deterministic."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trained: list[str] = []
+
+    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
+        generator = np.random.default_rng()
+        for experiment, found in zip(experiments, super().train(experiments, bar), strict=True):
+            self.trained.append(experiment.name)
+            if found.predictions is None:
+                yield found
+            else:
+                yield replace(found, predictions={"a": generator.random((2, 40)).astype(np.float32)})
+
+
+class Killed(Box):
+    """A vault that answers its third question, which nobody hears any more; it remembers what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.submissions: list[Submission] = []
+
+    def ask(self, submission: Submission) -> Answer:
+        answer = super().ask(submission)
+        self.submissions.append(submission)
+        if len(self.submissions) == 3:
+            raise KeyboardInterrupt
+        return answer
+
+
+def test_what_the_vault_was_asked_about_is_not_trained_again(tmp_path: Path) -> None:
+    """A run that was killed before the answer was on record asks the same question again, to the last bit: of other
+    predictions under this name the vault would say that they are others.
+    """
+    one, box, bench = study(tmp_path / "s", WORLD), Killed(), Drifting()
+    with pytest.raises(KeyboardInterrupt):
+        ran(one, 20, box, bench)
+    assert ran(Study(one.folder), 20, box, bench) == "all experiments are done"
+    first, again = box.submissions[2:4]
+    assert first.experiment == again.experiment
+    assert bench.trained.count(first.experiment) == 1
+    np.testing.assert_array_equal(first.predictions["a"], again.predictions["a"])
+    assert (first.proxies, first.researcher) == (again.proxies, again.researcher)
+    (result,) = [one for one in Study(one.folder).experiments() if one.experiment.name == first.experiment]
+    assert result.answer == box.asked[first.experiment]
+    assert result.seconds == 0.2
+
+
+def test_predictions_of_another_configuration_are_trained_again(tmp_path: Path) -> None:
+    """Where another proposal has the place of the one that was killed, what was kept is not its own."""
+    one, box, bench = study(tmp_path / "s", WORLD), Killed(), Drifting()
+    with pytest.raises(KeyboardInterrupt):
+        ran(one, 20, box, bench)
+    name = box.submissions[2].experiment
+    beside = one.beside(name)
+    assert beside is not None
+    one.keep(name, one.kept(name) or {}, {**beside, "asked": ["mixer", "another"]})
+    ran(Study(one.folder), 20, box, bench)
+    assert bench.trained.count(name) == 2
+
+
 def test_a_copy_is_not_asked(tmp_path: Path) -> None:
     """What orders changes as an earlier experiment does costs no query."""
 
@@ -117,6 +181,34 @@ def test_hours_are_a_budget(tmp_path: Path) -> None:
     one = study(tmp_path / "s", WORLD)
     assert Director(one, searchers(0), Box(), Bench()).run(Budget(10, hours=-1.0)) == "the hours are used up"
     assert one.experiments() == []
+
+
+@dataclass
+class Slow:
+    """A researcher who takes all the time that there is to propose."""
+
+    name: str = "slow"
+    asked: int = 0
+
+    def propose(self, known: Known) -> Proposal:
+        self.asked += 1
+        while known.deadline is not None and time.monotonic() <= known.deadline:
+            time.sleep(0.01)
+        return Proposal(Configuration("mixed", {"mixed.weak_weight": 0.123}), "")
+
+    def learn(self, result: Result, known: Known) -> str:  # noqa: ARG002
+        return ""
+
+
+def test_hours_that_end_while_a_round_is_proposed_end_the_run(tmp_path: Path) -> None:
+    """Nobody is asked any more and nothing is trained; a later run has the round as it would have been."""
+    one, slow = study(tmp_path / "s", WORLD), Slow()
+    everybody: list[Proposer] = [slow, *searchers(0)]
+    assert Director(one, everybody, Box(), Bench()).run(Budget(8, hours=2 / 3600)) == "the hours are used up"
+    assert len(one.experiments()) == 3
+    assert slow.asked == 1
+    assert Director(Study(one.folder), everybody, Box(), Bench()).run(Budget(8)) == "all experiments are done"
+    assert one.experiments()[3].experiment.researcher == "slow"
 
 
 def test_the_report_counts_what_the_records_hold(whole: Study) -> None:

@@ -25,7 +25,12 @@ def run(
     experiments: Annotated[
         int, typer.Option(min=1, help="Experiments of the study in all, those of earlier runs included.")
     ] = 200,
-    hours: Annotated[float | None, typer.Option(min=0.0, help="End this run after so many hours.")] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="Begin no round and ask no agent after so many hours; what is in training ends first."
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option(min=0, help="Experiments at once; 0 is one a core.")] = 0,
     cpu: Annotated[
         int, typer.Option(min=1, max=_MOST, help="Seconds of a processor that one training may take.")

@@ -17,7 +17,8 @@ from oversight.research.study import Result
 @dataclass(frozen=True)
 class Known:
     """What a researcher knows: all results of earlier rounds, in order, the notebook, and the number of its next
-    experiment. `taken` are identities that others propose in the same `round`.
+    experiment. `taken` are identities that others propose in the same `round`. After `deadline`, a time of
+    `time.monotonic`, nothing is begun that takes long or costs money.
     """
 
     results: Sequence[Result]
@@ -25,6 +26,7 @@ class Known:
     number: int
     taken: frozenset[str] = frozenset()
     round: int = 0
+    deadline: float | None = None
 
 
 class Proposer(Protocol):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -111,8 +112,10 @@ class Agent:
         self._begun = len(dialogue.records)
 
     def propose(self, known: Known) -> Proposal | None:
-        """Return what the agent wants tried; None where it passes the round, or has concluded."""
+        """Return what the agent wants tried; None where it passes the round, has concluded, or is out of time."""
         while (outcome := self._dialogue.outcome(known.round)) is None:
+            if known.deadline is not None and time.monotonic() > known.deadline:
+                return None  # a later run goes on with the round
             ends = [(place, one) for place, one in enumerate(self._dialogue.records) if one["kind"] == ENDED]
             if any(one["concluded"] for _, one in ends):
                 return None
