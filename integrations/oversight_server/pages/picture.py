@@ -21,7 +21,7 @@ from markupsafe import Markup
 
 from oversight.audit.dashboard import Dashboard, gather, html, tables
 from oversight.audit.dashboard.model import Behind, Group
-from oversight.audit.dashboard.tables import Place
+from oversight.audit.dashboard.rows import Place
 from oversight.audit.store import Store, listing
 from oversight.experiment.runs import of_repository
 from oversight_server.errors import Problem

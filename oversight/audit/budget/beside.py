@@ -41,7 +41,7 @@ class Shadow:
 @dataclass(frozen=True, slots=True)
 class Beside:
     """AUROC of a model in the `shadow` and of the one `in_use`, and shadow minus in use, on `n` judged changes, `risky`
-    of them; None with a `reason` where they are too few.
+    of them; None with a `reason` where they are too few. `changes` are the repository and commit of each.
     """
 
     model: str
@@ -53,6 +53,7 @@ class Beside:
     in_use: Estimate | None
     difference: Estimate | None
     reason: str | None
+    changes: tuple[tuple[str, str], ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -70,7 +71,7 @@ class Beside:
 def compare(population: Sequence[Considered], landed: Mapping[str, str], shadow: Shadow) -> Beside:
     """Compare a model in the shadow with what reviews said; `landed` are the commits that heads became."""
     rows = [
-        (one.risky, one.risk, risk, one.propensity, one.selection is Selection.RANDOM)
+        (one.risky, one.risk, risk, one.propensity, one.selection is Selection.RANDOM, (one.repository, one.commit))
         for one in population
         if one.selection in _ASKED and one.risky is not None and one.risk is not None
         for risk in (_risk(one, landed, shadow),)
@@ -79,9 +80,10 @@ def compare(population: Sequence[Considered], landed: Mapping[str, str], shadow:
     labels = np.array([row[0] for row in rows], dtype=np.bool_)
     risky = int(labels.sum())
     who = (shadow.model, shadow.name, shadow.version, len(rows), risky)
+    changes = tuple(row[5] for row in rows)
     if min(risky, len(rows) - risky) < FEWEST:
         return Beside(
-            *who, None, None, None, f"{FEWEST} risky and {FEWEST} safe changes with a risk of both are needed"
+            *who, None, None, None, f"{FEWEST} risky and {FEWEST} safe changes with a risk of both are needed", changes
         )
     used, tried, chances = (np.array([row[place] for row in rows], dtype=np.float64) for place in (1, 2, 3))
     drawn = np.array([row[4] for row in rows])
@@ -92,6 +94,7 @@ def compare(population: Sequence[Considered], landed: Mapping[str, str], shadow:
         interval(second, len(rows), seed=0, strata=drawn),
         paired_difference(first, second, len(rows), seed=0, strata=drawn),
         None,
+        changes,
     )
 
 

@@ -43,6 +43,7 @@ def gather(
     period = read(store, scope, auditor, predictions)
     by_model = by(period.population, lambda one: one.model, auditor)
     flocks = runs(store.engine, repository=repository, since=since, until=until)
+    changes = tuple(_changes(period))
     return Dashboard(
         repository=repository,
         since=since,
@@ -52,12 +53,13 @@ def gather(
         months=by(period.population, lambda one: month(one.considered_at), auditor),
         models=by_model,
         names=overview.models(store.engine, [*by_model, *(run.model for run in flocks)]),
-        changes=tuple(_changes(period)),
+        changes=changes,
         said=tuple(_said(period)),
         passed=tuple(overview.passed(store.engine, scope, period.gold, period.landed)),
         flocks=tuple(Flock(run, figures_of(run.reviewed)) for run in flocks),
         measured=tuple(run for run in measured if _inside(run, scope)),
         beside=period.beside,
+        predicted=frozenset(_predicted(changes, period, predictions or {})),
     )
 
 
@@ -86,6 +88,13 @@ def _changes(period: Period) -> Iterator[Change]:
             yield _elsewhere(commit, judged.get(commit), last[commit], said)
 
 
+def _predicted(changes: Sequence[Change], period: Period, predictions: Predictions) -> Iterator[str]:
+    """Yield those of the changes that PGR against the verdicts is of."""
+    for one in changes:
+        if one.weight is not None and period.landed.get(one.commit, one.commit) in predictions:
+            yield one.commit
+
+
 def _votes(said: Sequence[Verdict]) -> tuple[int, int, int]:
     decisions = [one.decision for one in said]
     risky, safe, unsure = (decisions.count(one) for one in (Decision.RISKY, Decision.SAFE, Decision.UNSURE))
@@ -104,7 +113,7 @@ def _considered(one: Considered, label: Labelled | None, votes: tuple[int, int, 
         commit=one.commit,
         number=one.number,
         title=one.title,
-        written=one.provenance if one.provenance in _WRITTEN else "unknown",
+        written=_written(one.provenance),
         considered_at=one.considered_at,
         selection=one.selection,
         propensity=one.propensity,
@@ -118,6 +127,11 @@ def _considered(one: Considered, label: Labelled | None, votes: tuple[int, int, 
     )
 
 
+def _written(provenance: str | None) -> str:
+    """Return who wrote a change; what no report tells is not what one says that it does not know."""
+    return "untold" if provenance is None else provenance if provenance in _WRITTEN else "unknown"
+
+
 def _elsewhere(commit: str, label: Labelled | None, last: Verdict, votes: tuple[int, int, int]) -> Change:
     shown = last.shown if label is None else label.shown
     return Change(
@@ -126,7 +140,7 @@ def _elsewhere(commit: str, label: Labelled | None, last: Verdict, votes: tuple[
         commit=commit,
         number=last.source.number,
         title=None,
-        written="unknown",
+        written="untold",
         considered_at=None,
         selection=shown.selection,
         propensity=shown.propensity,
@@ -142,7 +156,9 @@ def _elsewhere(commit: str, label: Labelled | None, last: Verdict, votes: tuple[
 
 def _said(period: Period) -> Iterator[Said]:
     places: Mapping[str, str] = {one.commit: one.repository for one in period.population}
+    known = {period.landed.get(one.commit, one.commit): one for one in period.population}
     for one in period.verdicts:
         commit = period.landed.get(one.change_id, one.change_id)
         repository = one.source.repository or places.get(one.change_id) or places.get(commit) or ""
-        yield Said(one.decided_at, repository, commit, one.decision.value, one.shown.blind, one.counts)
+        asked = commit in known and known[commit].risk is not None
+        yield Said(one.decided_at, repository, commit, one.decision.value, one.shown.blind, one.counts, asked)

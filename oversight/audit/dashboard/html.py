@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from oversight.audit.budget import beside
 from oversight.audit.dashboard import tables, trends
 from oversight.audit.dashboard.model import Behind, Dashboard
-from oversight.audit.dashboard.tables import Place
+from oversight.audit.dashboard.rows import Cell, Place, Section, Table
 from oversight.audit.dashboard.view import view
 from oversight.errors import MissingExtraError
 from oversight.reports.escape import visible
@@ -47,8 +47,8 @@ class Links(Protocol):
 class Page:
     """A part of a table: of `total` rows those from `start` on, in their sections."""
 
-    table: tables.Table
-    sections: tuple[tuple[tables.Section, tuple[tuple[tables.Cell, ...], ...]], ...]
+    table: Table
+    sections: tuple[tuple[Section, tuple[tuple[Cell, ...], ...]], ...]
     start: int
     shown: int
     total: int
@@ -80,7 +80,7 @@ def document(dashboard: Dashboard) -> str:
     )
 
 
-def page_of(table: tables.Table, section: str | None, start: int, most: int) -> Page:
+def page_of(table: Table, section: str | None, start: int, most: int) -> Page:
     """Return `most` rows of a table from the one at `start` on, counted from 0, of one section or of all."""
     chosen = [one for one in table.sections if section in (None, one.key)]
     shown, passed, found = 0, 0, []
@@ -93,7 +93,7 @@ def page_of(table: tables.Table, section: str | None, start: int, most: int) -> 
     return Page(table, tuple(found), start, shown, sum(len(one.items) for one in chosen))
 
 
-def _beginnings(table: tables.Table) -> Page:
+def _beginnings(table: Table) -> Page:
     """Return the first rows of each section, so that no figure leads to nothing."""
     there = [one for one in table.sections if one.items]
     found = tuple((one, tuple(table.row(item) for item in one.items[:_MOST_ROWS])) for one in there)
@@ -119,7 +119,12 @@ def _parts(dashboard: Dashboard) -> dict[str, Any]:
         "columns": trends.COLUMNS,
         "over_time": trends.OVER_TIME,
         "everything": dashboard.repository is None,
-        "shadows": list(beside.text(dashboard.beside, str)),
+        "shadows": [
+            (line, Behind("the rows", "shadows", str(number)) if one.n else None)
+            for number, (one, line) in enumerate(
+                zip(dashboard.beside, beside.text(dashboard.beside, str), strict=True), 1
+            )
+        ],
     }
 
 
@@ -148,6 +153,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.tests["place"] = lambda value: isinstance(value, Place)
+    made.tests["way"] = lambda value: isinstance(value, Behind)
     made.filters["cut"] = lambda text: visible(text, _LONGEST)
     return made
 

@@ -79,7 +79,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A verdict, without its author. `counts`: it has any effect, as those of authors on their own changes have not."""
+    """A verdict, without its author. `counts`: it has any effect, as those of authors on their own changes have not.
+    `asked`: it is on a change of the queue that had a risk, which it may have been given without having seen.
+    """
 
     at: datetime
     repository: str
@@ -87,6 +89,7 @@ class Said:
     decision: str
     blind: bool
     counts: bool
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,8 @@ class Dashboard:
     `months` and `models` have the outcome by the month in which changes were considered, "2026-01", and by the sha256
     of the model, whose name and version `names` has as far as reports tell. `passed` are the changes that were not
     flagged and should have been. `flocks` are runs of canaries and `measured` those of PGR, oldest first;
-    `beside` are models in the shadow, each beside the one in use.
+    `beside` are models in the shadow, each beside the one in use; `predicted` the commits that PGR against the verdicts
+    is of.
     """
 
     repository: str | None
@@ -121,6 +125,7 @@ class Dashboard:
     flocks: tuple[Flock, ...]
     measured: tuple[Measured, ...]
     beside: tuple[Beside, ...] = ()
+    predicted: frozenset[str] = frozenset()
 
     def group(self, *groups: Group) -> tuple[Change, ...]:
         """Return the changes of these groups."""

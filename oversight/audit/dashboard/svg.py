@@ -114,13 +114,16 @@ class Whisker:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values over runs: None where there was none; each with its interval, and its words for whoever points at it."""
+    """Values over runs: None where there was none; each with its interval, its words for whoever points at it, and
+    where `behind` has any, its rows.
+    """
 
     name: str
     style: str
     values: tuple[float | None, ...]
     intervals: tuple[Interval | None, ...]
     titles: tuple[str, ...]
+    behind: tuple[Behind, ...] = ()
 
 
 def ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
@@ -223,7 +226,8 @@ def _line(series: Series, number: int, count: int, along: Scale, upward: Scale) 
     marks: list[Mark | None] = []
     for place, (value, interval, title) in enumerate(zip(series.values, series.intervals, series.titles, strict=True)):
         x = round(along.at(place) + beside, 2)
-        marks.append(None if value is None else _mark(x, upward, value, interval or (value, value), title, 4.0, None))
+        rows = series.behind[place] if series.behind else None
+        marks.append(None if value is None else _mark(x, upward, value, interval or (value, value), title, 4.0, rows))
     pieces = [list(piece) for there, piece in groupby(marks, key=lambda one: one is not None) if there]
     return Line(
         series.name,

@@ -7,13 +7,13 @@ was asked about, no row says what a review thinks of them: who judges one later 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
-from typing import Any, TypeAlias
 
 from oversight.audit.budget.telling import WRITTEN
-from oversight.audit.canaries.runs import Part, Reviewed
-from oversight.audit.dashboard.model import JUDGED, Change, Dashboard, Flock, Group, Said, month
+from oversight.audit.dashboard.model import JUDGED, Change, Dashboard, Group, Said, month
+from oversight.audit.dashboard.planted import canaries
+from oversight.audit.dashboard.rows import Cell, Place, Section, Table, percentile
 from oversight.audit.store.overview import Passed
 from oversight.reports.words import percent
 
@@ -21,45 +21,6 @@ MOST_MISSES = 15
 """Of what was passed, how many the page shows itself."""
 
 _SHA = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Which change a row is of; a title or a number is None where nobody knows it."""
-
-    repository: str
-    commit: str
-    number: int | None = None
-    title: str | None = None
-
-
-Cell: TypeAlias = str | Place
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """Rows that belong together, and what they are. `key` is a part of an address."""
-
-    key: str
-    title: str
-    items: Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """Rows under `columns`, which `row` makes of the items of sections; `numeric` are the columns of numbers."""
-
-    key: str
-    title: str
-    columns: tuple[str, ...]
-    numeric: frozenset[int]
-    sections: tuple[Section, ...]
-    row: Callable[[Any], tuple[Cell, ...]]
-
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return sum(len(section.items) for section in self.sections)
 
 
 def names() -> tuple[str, ...]:
@@ -82,17 +43,14 @@ def bins_of(dashboard: Dashboard) -> Iterator[tuple[Change, ...]]:
         yield tuple(one for one in shown if one.risk is not None and bin_.low <= one.risk <= bin_.high)
 
 
-def newest(dashboard: Dashboard) -> tuple[Flock, ...]:
-    """Return the newest run of canaries of each repository."""
-    last = {one.run.repository.lower(): one for one in dashboard.flocks}
-    return tuple(last[key] for key in sorted(last))
-
-
-def _judged(key: Group, title: str) -> Callable[[Dashboard], Table]:
+def _judged(
+    key: Group, title: str, parts: Callable[[Sequence[Change]], tuple[Section, ...]] | None = None
+) -> Callable[[Dashboard], Table]:
     columns = ("change", "written by", "chance", "flagged", "risk", "percentile", "model", "people say", "votes")
 
     def made(dashboard: Dashboard) -> Table:
-        return Table(key.value, title, columns, frozenset({2, 4, 5}), _by_author(dashboard.group(key)), _row)
+        sections = (parts or _by_author)(dashboard.group(key))
+        return Table(key.value, title, columns, frozenset({2, 4, 5}), sections, _row)
 
     return made
 
@@ -159,6 +117,35 @@ def _several(dashboard: Dashboard) -> Table:
     )
 
 
+def _blind(dashboard: Dashboard) -> Table:
+    rows = [one for one in dashboard.said if one.asked]
+    sections = (
+        Section("blind", "given without having seen the risk", [one for one in rows if one.blind]),
+        Section("open", "given with the risk in view", [one for one in rows if not one.blind]),
+    )
+    columns = ("when", "change", "blind", "counts")
+    return Table("blind", "Verdicts on changes of the queue that had a risk", columns, frozenset(), sections, _said)
+
+
+def _predicted(dashboard: Dashboard) -> Table:
+    rows = [one for one in dashboard.group(*JUDGED) if one.commit in dashboard.predicted and one.weight is not None]
+    told = "Judged changes of which weak reviewer, student and ceiling said something"
+    return Table("pgr", told, *_SHORT, (Section("all", "with predictions", rows),), _short)
+
+
+def _shadows(dashboard: Dashboard) -> Table:
+    changes = {(one.repository, one.commit): one for one in dashboard.changes}
+    sections = tuple(
+        Section(
+            str(number),
+            f"{one.name} {one.version} {_model(one.model)}",
+            [changes[change] for change in one.changes if change in changes],
+        )
+        for number, one in enumerate(dashboard.beside, 1)
+    )
+    return Table("shadows", "Judged changes with a risk of a model in the shadow", *_SHORT, sections, _short)
+
+
 def _verdicts(dashboard: Dashboard) -> Table:
     kinds = sorted({one.decision for one in dashboard.said})
     sections = tuple(Section(kind, kind, [one for one in dashboard.said if one.decision == kind]) for kind in kinds)
@@ -198,43 +185,22 @@ def _sections(
     rows: dict[str | None, list[Change]] = {}
     for one in dashboard.group(*_CAME):
         rows.setdefault(key(one), []).append(one)
-    return tuple(Section(name, words(name), rows.get(name, ())) for name in keys)
-
-
-def _canaries(key: str, title: str, part: Callable[[Reviewed], str]) -> Callable[[Dashboard], Table]:
-    columns = (
-        "made from",
-        "class",
-        "language",
-        "percentile",
-        "flagged by",
-        "control's percentile",
-        "control",
-        "before",
+    return tuple(
+        Section(f"{name}-{group.value}", f"{words(name)}: {came}", [one for one in rows[name] if one.group is group])
+        for name in keys
+        if name in rows
+        for group, came in _CAME.items()
     )
-
-    def made(dashboard: Dashboard) -> Table:
-        pairs = [pair for flock in newest(dashboard) for pair in _pairs(flock)]
-        parts = sorted({part(pair[Part.CANARY]) for pair in pairs})
-        sections = tuple(
-            Section(str(number), name, [pair for pair in pairs if part(pair[Part.CANARY]) == name])
-            for number, name in enumerate(parts, 1)
-        )
-        return Table(key, title, columns, frozenset({3, 5}), sections, _canary)
-
-    return made
-
-
-def _pairs(flock: Flock) -> list[dict[Part, Reviewed]]:
-    pairs: dict[int, dict[Part, Reviewed]] = {}
-    for one in flock.run.reviewed:
-        pairs.setdefault(one.pair, {})[one.part] = one
-    return list(pairs.values())
 
 
 def _by_author(rows: Sequence[Change]) -> tuple[Section, ...]:
-    words = {**WRITTEN, "unknown": "author unknown"}
+    words = {**WRITTEN, "unknown": "author unknown", "untold": "nothing says who wrote them"}
     return tuple(Section(kind, told, [one for one in rows if one.written == kind]) for kind, told in words.items())
+
+
+def _by_label(rows: Sequence[Change]) -> tuple[Section, ...]:
+    words = {"risky": "called risky", "safe": "called safe"}
+    return tuple(Section(kind, told, [one for one in rows if _says(one) == kind]) for kind, told in words.items())
 
 
 def _row(one: Change) -> tuple[Cell, ...]:
@@ -242,7 +208,7 @@ def _row(one: Change) -> tuple[Cell, ...]:
     votes = ", ".join(
         f"{count} {word}" for count, word in zip(one.votes, ("risky", "safe", "unsure"), strict=True) if count
     )
-    shown = _flag(one), percent(one.risk), _percentile(one.percentile), _model(one.model)
+    shown = _flag(one), percent(one.risk), percentile(one.percentile), _model(one.model)
     return _place(one), _written(one), chance, *shown, _says(one), votes
 
 
@@ -255,34 +221,13 @@ def miss(one: Passed) -> tuple[Cell, ...]:
     people = "" if one.people is None else "risky" if one.people else "safe"
     place = Place(one.repository, one.commit, one.number, one.title)
     written = WRITTEN.get(one.provenance or "", "unknown").removesuffix("-written")
-    return place, written, _percentile(one.percentile), percent(one.risk), people, one.source or ""
+    return place, written, percentile(one.percentile), percent(one.risk), people, one.source or ""
 
 
 def _said(one: Said) -> tuple[Cell, ...]:
     when = f"{one.at:%Y-%m-%d %H:%M}"
     counts = "yes" if one.counts else "no: their own change"
     return when, Place(one.repository, one.commit), "yes" if one.blind else "no", counts
-
-
-def _canary(pair: dict[Part, Reviewed]) -> tuple[Cell, ...]:
-    canary, control, before = (pair.get(part) for part in (Part.CANARY, Part.CONTROL, Part.BEFORE))
-    if canary is None or control is None:
-        return ("",) * 8
-    return (
-        canary.origin[:_SHA],
-        canary.kind,
-        canary.language,
-        _percentile(canary.said.percentile),
-        _flagged_by(canary),
-        _percentile(control.said.percentile),
-        "flagged" if control.said.flagged else "no",
-        "" if before is None else "flagged" if before.said.flagged else "no",
-    )
-
-
-def _flagged_by(one: Reviewed) -> str:
-    grounds = [word for word, holds in (("budget", one.said.by_budget), ("principle", one.said.by_principle)) if holds]
-    return ", ".join(grounds) or ("unscored" if one.said.flagged else "no")
 
 
 def _place(one: Change) -> Place:
@@ -301,10 +246,6 @@ def _stands(one: Change) -> str:
     return "" if one.weight is None else f"{one.weight:,.1f}"
 
 
-def _percentile(value: float | None) -> str:
-    return "unknown" if value is None else f"{value:.1f}"
-
-
 def _model(digest: str | None) -> str:
     return "" if digest is None else digest[:_SHA]
 
@@ -318,7 +259,7 @@ _TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "drawn": _judged(Group.DRAWN, "Drawn at random, and judged"),
     "flagged": _flagged,
     "known": _judged(Group.KNOWN, "Judged before anybody was asked"),
-    "own": _judged(Group.OWN, "Not picked, and judged of people's own accord"),
+    "own": _judged(Group.OWN, "Not picked, and judged of people's own accord", _by_label),
     "elsewhere": _elsewhere,
     "waiting": _unjudged(Group.WAITING, "In the queue: nobody has judged it, or people are even"),
     "rest": _unjudged(Group.REST, "Considered, and neither picked nor judged"),
@@ -326,8 +267,10 @@ _TABLES: dict[str, Callable[[Dashboard], Table]] = {
     "months": _months,
     "models": _models,
     "several": _several,
+    "pgr": _predicted,
+    "shadows": _shadows,
+    "blind": _blind,
     "verdicts": _verdicts,
     "passed": _passed,
-    "canaries": _canaries("canaries", "Canaries of the newest runs, by class", lambda one: one.kind),
-    "languages": _canaries("languages", "Canaries of the newest runs, by language", lambda one: one.language),
+    **{key: partial(canaries, key=key) for key in ("canaries", "languages", "cells", "runs")},
 }

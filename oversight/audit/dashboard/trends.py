@@ -6,19 +6,20 @@ A run of PGR is compared with those alone that did the same: the same method, we
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from oversight.audit.canaries.figures import ALL, Figures
 from oversight.audit.canaries.figures import Share as Counted
 from oversight.audit.canaries.text import FEWEST
 from oversight.audit.dashboard import svg
 from oversight.audit.dashboard.model import Behind, Dashboard, Flock
-from oversight.audit.dashboard.tables import newest
+from oversight.audit.dashboard.planted import behind, newest, over_time
+from oversight.audit.dashboard.rows import Cell
 from oversight.audit.dashboard.view import Measure, model_name, share, too_few
 from oversight.audit.figures import Share
 from oversight.experiment.runs import Run
 from oversight.reports.escape import visible
-from oversight.reports.words import plural
+from oversight.reports.words import counted, plural
 
 _MOST_RUNS = 40
 _TEXT = 60  # characters of a text of others
@@ -46,13 +47,15 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest run of canaries of a repository. `cells` has a row a class, a cell a language: caught of how many."""
+    """The newest run of canaries of a repository. `cells` has a row a class, a cell a language: caught of how many,
+    and the way to these.
+    """
 
     name: str
     kinds: tuple[Kind, ...]
     languages: tuple[Kind, ...]
     columns: tuple[str, ...]
-    cells: tuple[tuple[str, ...], ...]
+    cells: tuple[tuple[Cell | Behind, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class Flocks:
     name: str
     classes: str
     chart: svg.Chart
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell | Behind, ...], ...]
 
 
 COLUMNS = ("measured", "at", "version", "PGR", "95 % interval", "test changes", "weak", "student", "ceiling")
@@ -83,25 +86,12 @@ def recoveries(dashboard: Dashboard) -> tuple[Recovery, ...]:
 
 def newest_flocks(dashboard: Dashboard) -> tuple[Newest, ...]:
     """Return what the newest run of canaries says, of each repository."""
-    found = newest(dashboard)
-    figures = [one for flock in found for one in flock.figures]
-    return tuple(
-        _newest(dashboard, flock, _numbers(one.kind for one in figures), _numbers(one.language for one in figures))
-        for flock in found
-    )
-
-
-def _numbers(names: Iterable[str]) -> dict[str, str]:
-    """Return the keys of the sections of rows, by what these are of."""
-    return {name: str(number) for number, name in enumerate(sorted(set(names) - {ALL}), 1)}
+    return tuple(_newest(dashboard, flock) for flock in newest(dashboard))
 
 
 def flocks(dashboard: Dashboard) -> tuple[Flocks, ...]:
     """Return the runs of canaries of which there are two or more with the same repository, budget and classes."""
-    groups: dict[tuple[object, ...], list[Flock]] = {}
-    for flock in dashboard.flocks:
-        groups.setdefault(flock.run.asked, []).append(flock)
-    return tuple(_over_time(dashboard, group[-_MOST_RUNS:]) for group in groups.values() if len(group) > 1)
+    return tuple(_over_time(dashboard, group) for group in over_time(dashboard))
 
 
 def _recovery(runs: Sequence[Run]) -> Recovery:
@@ -133,51 +123,48 @@ def _run(run: Run) -> tuple[str, ...]:
     return run.when[:10], run.tip[:8], visible(run.version, _TEXT), recovered, _bounds(run.interval), size, *others
 
 
-def _newest(dashboard: Dashboard, flock: Flock, classes: dict[str, str], languages: dict[str, str]) -> Newest:
+def _newest(dashboard: Dashboard, flock: Flock) -> Newest:
     run, figures = flock.run, flock.figures
     budget = f"budget {run.budget:g} %, seed {run.seed}"
     name = f"{visible(run.repository, _TEXT)}, {run.at:%Y-%m-%d}, {model_name(dashboard, run.model)}, {budget}"
     columns = sorted({one.language for one in figures if one.language != ALL})
     kinds = [one for one in figures if one.language == ALL]
     found = {(one.kind, one.language): one for one in figures}
+
+    def cell(kind: str, language: str) -> Cell | Behind:
+        one = found.get((kind, language))
+        words = "none" if one is None else f"{one.caught.count:g} of {one.caught.of}"
+        return words if one is None else behind(dashboard, flock, kind, language, words)
+
     return Newest(
         name=name,
         kinds=tuple(
-            _kind(
-                "all classes" if one.kind == ALL else one.kind,
-                one,
-                Behind("the rows", "canaries", classes.get(one.kind)),
-            )
+            _kind("all classes" if one.kind == ALL else one.kind, one, behind(dashboard, flock, one.kind))
             for one in kinds
         ),
         languages=tuple(
-            _kind(one.language, one, Behind("the rows", "languages", languages[one.language]))
+            _kind(one.language, one, behind(dashboard, flock, language=one.language))
             for one in figures
             if one.kind == ALL and one.language != ALL
         ),
         columns=tuple(columns),
-        cells=tuple(
-            (one.kind, *(_caught(found.get((one.kind, language))) for language in columns))
-            for one in kinds
-            if one.kind != ALL
-        )
+        cells=tuple((one.kind, *(cell(one.kind, language) for language in columns)) for one in kinds if one.kind != ALL)
         if len(columns) > 1
         else (),
     )
 
 
 def _kind(name: str, one: Figures, rows: Behind) -> Kind:
-    behind = (rows,)
-    return Kind(
-        visible(name, _TEXT),
-        one.canaries,
-        (
-            _measure("caught", one.caught, "canary", behind),
-            _measure("controls", one.false_flags, "control", behind),
-            _measure("before", one.before, "change", behind),
-            _measure("above", one.above, "pair", behind),
-        ),
-    )
+    def of(share: Counted) -> tuple[Behind, ...]:
+        """Return the way to the rows; where not each of them has what is counted, how many they are."""
+        return (rows if share.of == one.canaries else replace(rows, words=f"among {counted(one.canaries, 'row')}"),)
+
+    told = (
+        ("caught", one.caught, "canary"), ("controls", one.false_flags, "control"),
+        ("before", one.before, "change"), ("above", one.above, "pair"),
+    )  # fmt: skip
+    measures = tuple(_measure(key, share, noun, of(share)) for key, share, noun in told)
+    return Kind(visible(name, _TEXT), one.canaries, measures)
 
 
 def _measure(name: str, one: Counted, noun: str, behind: tuple[Behind, ...]) -> Measure:
@@ -186,24 +173,21 @@ def _measure(name: str, one: Counted, noun: str, behind: tuple[Behind, ...]) -> 
     return share(name, Share(one.value, (one.low, one.high), one.of, None), plural(noun), behind)
 
 
-def _caught(one: Figures | None) -> str:
-    return "none" if one is None else f"{one.caught.count:g} of {one.caught.of}"
-
-
 def _over_time(dashboard: Dashboard, group: Sequence[Flock]) -> Flocks:
     whole = [flock.figures[0] for flock in group]
+    ways = [behind(dashboard, flock, words=f"{one.canaries:,}") for flock, one in zip(group, whole, strict=True)]
     series = [
-        _series("caught", "first", [one.caught for one in whole], group),
-        _series("controls flagged", "second", [one.false_flags for one in whole], group),
+        _series("caught", "first", [one.caught for one in whole], group, ways),
+        _series("controls flagged", "second", [one.false_flags for one in whole], group, ways),
     ]
     below = [(f"{flock.run.at:%Y-%m-%d}", flock.run.head[:8]) for flock in group]
     versions = [flock.run.model[:8] for flock in group]
     rows = tuple(
         (
             f"{flock.run.at:%Y-%m-%d %H:%M}", model_name(dashboard, flock.run.model),
-            f"{one.canaries:,}", *_cells(one.caught), *_cells(one.false_flags),
+            way, *_cells(one.caught), *_cells(one.false_flags),
         )
-        for flock, one in zip(reversed(group), reversed(whole), strict=True)
+        for flock, one, way in zip(reversed(group), reversed(whole), reversed(ways), strict=True)
     )  # fmt: skip
     last = group[-1].run
     name = f"{visible(last.repository, _TEXT)}, budget {last.budget:g} %"
@@ -215,7 +199,9 @@ def _over_time(dashboard: Dashboard, group: Sequence[Flock]) -> Flocks:
     )
 
 
-def _series(name: str, style: str, shares: Iterable[Counted], group: Sequence[Flock]) -> svg.Series:
+def _series(
+    name: str, style: str, shares: Iterable[Counted], group: Sequence[Flock], ways: Sequence[Behind]
+) -> svg.Series:
     known = [one if one.value is not None and one.of >= FEWEST else None for one in shares]
     return svg.Series(
         name,
@@ -226,6 +212,7 @@ def _series(name: str, style: str, shares: Iterable[Counted], group: Sequence[Fl
             f"{flock.run.at:%Y-%m-%d}: {name} {'' if one is None else f'{one.count:g} of {one.of}'}"
             for flock, one in zip(group, known, strict=True)
         ),
+        tuple(ways),
     )
 
 

@@ -6,15 +6,17 @@ Every number has its interval, what it is of, and the rows behind it; where ther
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from oversight.audit.budget.outcome import Outcome
 from oversight.audit.budget.telling import INSUFFICIENT, WRITTEN, Figure, figures_of
 from oversight.audit.dashboard import svg
-from oversight.audit.dashboard.model import Behind, Change, Dashboard, Group
-from oversight.audit.dashboard.tables import MOST_MISSES, Cell, miss
+from oversight.audit.dashboard.model import Behind, Change, Dashboard, Group, month
+from oversight.audit.dashboard.rows import Cell
+from oversight.audit.dashboard.tables import MOST_MISSES, miss
 from oversight.audit.figures import Share, few
+from oversight.audit.verdict import Selection
 from oversight.reports.words import counted
 
 _PER_CENT = "\u00a0%"
@@ -40,14 +42,16 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of a bar: how many, from where to where on a line of 100, and the rows."""
+    """A part of a bar: how many, from where to where on a line of 100, and the rows, None where these may not be told
+    apart from others.
+    """
 
     words: str
     count: int
     style: str
     start: float
     width: float
-    behind: Behind
+    behind: Behind | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,8 @@ def view(dashboard: Dashboard) -> View:
     measures = {one.key: _measure(one, _behind(dashboard, one.key)) for one in figures_of(summary)}
     told = summary.outcome
     figures = summary.figures
-    months = list(dashboard.months.items())
+    months = _each(dashboard, "months", dashboard.months, lambda one: month(one.considered_at))
+    models = _each(dashboard, "models", dashboard.models, lambda one: one.model)
     return View(
         title=dashboard.repository or "all repositories",
         when=_when(dashboard),
@@ -125,12 +130,9 @@ def view(dashboard: Dashboard) -> View:
         chart=_chart(dashboard),
         bins=tuple(_bins(dashboard)),
         authors=tuple(_authors(dashboard)),
-        months=tuple(_compared(key, one, _sections("months", key, one)) for key, one in months[-_MOST_MONTHS:]),
+        months=tuple(months[-_MOST_MONTHS:]),
         months_left=max(len(months) - _MOST_MONTHS, 0),
-        models=tuple(
-            _compared(model_name(dashboard, key), one, _sections("models", key, one))
-            for key, one in dashboard.models.items()
-        ),
+        models=tuple(replace(one, name=model_name(dashboard, one.name)) for one in models),
         misses=tuple(miss(one) for one in dashboard.passed[:MOST_MISSES]),
         misses_in_all=len(dashboard.passed),
         misses_behind=Behind("all of them", "passed"),
@@ -200,24 +202,41 @@ _GROUPS = {
     "precision": (Group.PICKED,),  # of places; that of flags has rows of its own
 }
 _TABLES = {
-    "precision": "flagged", "brier": "risks", "calibration": "risks", "agreement": "several", "blind": "verdicts",
+    "precision": "flagged", "brier": "risks", "calibration": "risks", "agreement": "several", "blind": "blind",
+    "pgr": "pgr",
 }  # fmt: skip
+_ELSEWHERE = {Selection.FLAGGED: "flagged, judged elsewhere", Selection.RANDOM: "drawn, judged elsewhere"}
 
 
 def _behind(dashboard: Dashboard, key: str) -> tuple[Behind, ...]:
     if key in _TABLES:
-        figures = dashboard.summary.figures
+        summary = dashboard.summary
+        figures = summary.figures
         there = {
-            "flagged": figures.precision.n, "risks": figures.reliability.bins, "several": figures.several,
-            "verdicts": dashboard.said,
+            "flagged": figures.precision.n, "risks": len(figures.reliability.bins), "several": figures.several,
+            "blind": summary.blind.n, "pgr": summary.recovered.n,
         }  # fmt: skip
         return (Behind("the rows", _TABLES[key]),) if there[_TABLES[key]] else ()
+    if key == "recall" and not dashboard.summary.outcome.considered:
+        return _elsewhere(dashboard)
     groups = _groups(dashboard.changes, _GROUPS.get(key, ()))
-    if not dashboard.summary.outcome.considered:
-        elsewhere = [one for one in dashboard.group(Group.ELSEWHERE) if one.selection in ("flagged", "random")]
-        if elsewhere:
-            groups += (Behind(f"{len(elsewhere):,} {_WORDS[Group.ELSEWHERE]}", Group.ELSEWHERE.value),)
-    return groups
+    return (*groups, *_found(dashboard)) if key == "missed" else groups
+
+
+def _elsewhere(dashboard: Dashboard) -> tuple[Behind, ...]:
+    """Return the way to what the Action flagged and drew by itself, which recall is of where nothing was considered."""
+    found = Counter(one.selection for one in dashboard.group(Group.ELSEWHERE))
+    return tuple(
+        Behind(f"{found[one]:,} {words}", Group.ELSEWHERE.value, one.value)
+        for one, words in _ELSEWHERE.items()
+        if found[one]
+    )
+
+
+def _found(dashboard: Dashboard) -> tuple[Behind, ...]:
+    """Return the way to what is not missed any more, since people found it of their own accord: it is taken off."""
+    found = sum(one.risky is True for one in dashboard.group(Group.OWN))
+    return (Behind(f"less {found:,} found {_WORDS[Group.OWN]}", Group.OWN.value, "risky"),) if found else ()
 
 
 def _groups(changes: Sequence[Change], groups: Sequence[Group], section: str | None = None) -> tuple[Behind, ...]:
@@ -225,7 +244,27 @@ def _groups(changes: Sequence[Change], groups: Sequence[Group], section: str | N
     return tuple(Behind(f"{found[one]:,} {_WORDS[one]}", one.value, section) for one in groups if found[one])
 
 
+def _each(
+    dashboard: Dashboard, table: str, outcomes: Mapping[str, Outcome], key: Callable[[Change], str | None]
+) -> list[Compared]:
+    """Return groups of changes, each with the way to those of its rows that a measure is of."""
+    found = Counter((key(one), one.group) for one in dashboard.changes)
+
+    def behind(name: str, measure: str) -> tuple[Behind, ...]:
+        return tuple(
+            Behind(f"{found[name, group]:,} {_WORDS[group]}", table, f"{name}-{group.value}")
+            for group in _GROUPS[measure]
+            if found[name, group]
+        )
+
+    measures = ("risky", "recall", "precision")
+    return [_compared(name, one, {key: behind(name, key) for key in measures}) for name, one in outcomes.items()]
+
+
 def _places(dashboard: Dashboard) -> list[Bar]:
+    """Return what became of what was considered. Of what waits nobody is told for what it was picked: that says what
+    the model thinks of it, and who judges it may want to be blind.
+    """
     told = dashboard.summary.outcome
     waiting, rest = dashboard.group(Group.WAITING), dashboard.group(Group.REST)
     asked = {
@@ -234,9 +273,10 @@ def _places(dashboard: Dashboard) -> list[Bar]:
     }
     bars = [
         _bar(name, [("judged", done, "first", Behind("", group.value)),
-                    ("open", count - done, "rest", Behind("", Group.WAITING.value))])
+                    ("open", count - done, "rest", None)])
         for name, (count, group, done) in asked.items()
     ]  # fmt: skip
+    bars.append(_bar("open, of both", [("open", len(waiting), "rest", Behind("", Group.WAITING.value))]))
     known = len(dashboard.group(Group.KNOWN))
     bars.append(_bar("judged before anybody was asked", [("judged", known, "first", Behind("", Group.KNOWN.value))]))
     own = len(dashboard.group(Group.OWN))
@@ -255,14 +295,15 @@ def _decisions(dashboard: Dashboard) -> list[Bar]:
     return [_bar("verdicts", parts)] if parts else []
 
 
-def _bar(name: str, parts: Sequence[tuple[str, int, str, Behind]]) -> Bar:
+def _bar(name: str, parts: Sequence[tuple[str, int, str, Behind | None]]) -> Bar:
     total = sum(count for _, count, _, _ in parts)
     made: list[Part] = []
     start = 0.0
     for words, count, style, behind in parts:
         width = 100.0 * count / total if total else 0.0
         if count:
-            made.append(Part(words, count, style, round(start, 2), round(width, 2), replace(behind, words=words)))
+            way = None if behind is None else replace(behind, words=words)
+            made.append(Part(words, count, style, round(start, 2), round(width, 2), way))
         start += width
     return Bar(name, total, tuple(made))
 
@@ -310,11 +351,6 @@ def _authors(dashboard: Dashboard) -> list[Compared]:
         behind = {key: _groups(changes, _GROUPS[key], kind) for key in ("risky", "recall", "precision")}
         found.append(_compared(_AUTHORS.get(kind, "author unknown"), one, behind))
     return found
-
-
-def _sections(table: str, key: str, one: Outcome) -> Mapping[str, tuple[Behind, ...]]:
-    there = (Behind("the rows", table, key),) if one.cost.n else ()
-    return dict.fromkeys(("risky", "recall", "precision"), there)
 
 
 def too_few(count: int, noun: str, behind: tuple[Behind, ...]) -> Measure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,14 +12,14 @@ import pytest
 from oversight.audit.budget import telling
 from oversight.audit.canaries.figures import figures_of
 from oversight.audit.dashboard import Dashboard, gather, tables
-from oversight.audit.dashboard.model import Flock, Group
+from oversight.audit.dashboard.model import Behind, Flock, Group
 from oversight.audit.dashboard.trends import flocks, newest_flocks
 from oversight.audit.dashboard.view import Measure, view
 from oversight.audit.figures import FEWEST
 from oversight.audit.store import Store
 from oversight.audit.verdict import Selection, Shown, Source
 from tests.audit.builders import verdict
-from tests.audit.dashboard.stores import MODELS, NAME, NOW, START, asked, flock, measured
+from tests.audit.dashboard.stores import MODELS, NAME, NOW, OTHER, START, asked, flock, measured, several
 
 
 def numbers(rows: object) -> list[int]:
@@ -38,39 +39,127 @@ def test_the_figures_are_those_of_the_verdicts(dashboard: Dashboard):
     assert (found["agreement"].n, found["recall"].n, found["missed"].n) == (12, 35, 16)
 
 
-def rows(dashboard: Dashboard, measure: Measure) -> int:
-    """How many rows a measure leads to."""
-    sections = [
-        section
-        for behind in measure.behind
-        for section in tables.table(dashboard, behind.table).sections
-        if behind.section in (None, section.key)
-    ]
-    return sum(len(one.items) for one in sections)
+def rows(dashboard: Dashboard, *behind: Behind | None) -> int:
+    """How many rows there are behind a number; a section that is named is one of those that there are."""
+    found = []
+    for one in behind:
+        assert one is not None
+        sections = {section.key: section for section in tables.table(dashboard, one.table).sections}
+        found += sections.values() if one.section is None else [sections[one.section]]
+    assert all(section.items for section in found) or len(found) > 1
+    return sum(len(section.items) for section in found)
+
+
+def told(words: str) -> int:
+    """The number that words begin with, or that follows the first of them."""
+    return int(next(word for word in words.replace(",", "").split() if word.isdigit()))
+
+
+def agrees(dashboard: Dashboard, measure: Measure) -> None:
+    """Fail where a figure is of more rows than it leads to, or of fewer; what is taken off a figure is none of them."""
+    taken, of = [], []
+    for one in measure.behind:
+        (taken if one.words.startswith("less ") else of).append(one)
+        if any(word.isdigit() for word in one.words.replace(",", "").split()):
+            assert rows(dashboard, one) == told(one.words), (measure.name, one)
+    number = told(measure.of or measure.reason or "")
+    if of and not of[0].words.startswith("among "):
+        assert rows(dashboard, *of) == number, (measure.name, of)
+    elif not of:
+        assert number == 0, measure.name
+
+
+def every_number_agrees(dashboard: Dashboard) -> None:
+    """Fail where a number on the page and the rows behind its link differ."""
+    shown = view(dashboard)
+    for measure in (*shown.first, *shown.others, *shown.calibration, shown.pgr):
+        agrees(dashboard, measure)
+    for group in (*shown.authors, *shown.months, *shown.models):
+        for measure in group.measures:
+            agrees(dashboard, measure)
+    for part in (part for bar in shown.bars for part in bar.parts if part.behind is not None):
+        assert rows(dashboard, part.behind) == part.count, part
+    for one in shown.bins:
+        assert rows(dashboard, one.behind) == one.count
+    assert shown.misses_in_all == tables.table(dashboard, shown.misses_behind.table).count
+    for newest in newest_flocks(dashboard):
+        for kind in (*newest.kinds, *newest.languages):
+            assert rows(dashboard, *kind.measures[0].behind) == kind.count
+            for measure in kind.measures:
+                agrees(dashboard, measure)
+        for cell in (cell for row in newest.cells for cell in row if isinstance(cell, Behind)):
+            assert rows(dashboard, cell) == int(cell.words.split()[-1])
+    for trend in flocks(dashboard):
+        ways = [cell for row in trend.rows for cell in row if isinstance(cell, Behind)]
+        assert [rows(dashboard, way) for way in ways] == [int(way.words) for way in ways]
+        assert len(ways) == len(trend.rows)
+        for mark in (mark for line in trend.chart.lines for mark in line.marks):
+            assert mark.behind in ways
+    for number, one in enumerate(dashboard.beside, 1):
+        assert rows(dashboard, Behind("", "shadows", str(number))) == one.n
 
 
 def test_every_figure_is_of_the_rows_that_it_leads_to(dashboard: Dashboard):
     """They are as many as it says."""
-    shown = view(dashboard)
-    for measure in (*shown.first, *shown.others, *shown.calibration):
-        assert rows(dashboard, measure) == int(measure.of.split()[0]), measure.name
-    for group in (*shown.authors, *shown.months, *shown.models):
-        assert [one.name for one in group.measures] == ["risky", "recall", "precision"]
-        assert rows(dashboard, group.measures[0]) == int(group.measures[0].of.split()[0]), group.name
-    for newest in newest_flocks(dashboard):
-        for kind in (*newest.kinds, *newest.languages):
-            assert rows(dashboard, kind.measures[0]) == kind.count
+    every_number_agrees(dashboard)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str | None, Dashboard]:
+    """The dashboards of two repositories, and of both together."""
+    with Store.open(f"sqlite:///{tmp_path_factory.mktemp('wide')}/audit.db") as store:
+        predictions = several(store)
+        names = (NAME, OTHER, None)
+        return {
+            name: gather(store, name, predictions=predictions, measured=[measured(3, 0.4)], at=NOW) for name in names
+        }
+
+
+@pytest.mark.parametrize("name", [NAME, OTHER, None])
+def test_every_figure_of_several_repositories_is_of_its_rows(wide: Mapping[str | None, Dashboard], name: str | None):
+    """Also where verdicts are outside of the queue, of people's own accord, or on what had no risk."""
+    every_number_agrees(wide[name])
+
+
+def test_there_are_links_to_each_kind_of_rows(wide: Mapping[str | None, Dashboard]):
+    """What the test before looks at is there: it would be content with nothing."""
+    shown, found = view(wide[None]), wide[None]
+    assert {one.name: one.behind[0].table for one in (*shown.others, shown.pgr) if one.behind} == {
+        "risky share of all": "picked", "blind verdicts": "blind", "agreement (Krippendorff's alpha)": "several",
+        "PGR (AUROC)": "pgr",
+    }  # fmt: skip
+    assert 0 < tables.table(found, "blind").count < len(found.said)
+    assert [one.words for one in shown.first[1].behind if one.section == "risky"] == [
+        "less 4 found of people's own accord"
+    ]
+    assert [one.n for one in found.beside] == [22]
+    assert len(newest_flocks(found)) == 2
+    assert [len(one.rows) for one in flocks(found)] == [2, 2]
+    assert {one.section for kind in newest_flocks(found)[0].kinds for one in kind.measures[0].behind} == {"6", "6-1"}
+
+
+def test_a_month_without_anything_asked_leads_nowhere(wide: Mapping[str | None, Dashboard]):
+    """What people said of their own accord is in none of its figures."""
+    (month,) = [one for one in view(wide[OTHER]).months if one.name == "2026-05"]
+    assert month.considered == 10
+    assert [one.behind for one in month.measures] == [()] * 3
+
+
+def test_nobody_is_told_for_what_a_change_waits(wide: Mapping[str | None, Dashboard]):
+    """How many of them had a place is said, and which of them is not: all that wait are behind one link."""
+    bars = {bar.name: bar.parts for bar in view(wide[OTHER]).bars}
+    waiting = [part for name in ("had a place", "drawn at random") for part in bars[name] if part.words == "open"]
+    assert all(part.behind is None for part in waiting)
+    (both,) = bars["open, of both"]
+    assert both.count == sum(part.count for part in waiting) > 0
 
 
 def test_bars_are_of_all_changes_and_verdicts(dashboard: Dashboard):
-    """Each part leads to as many rows, and all of them to all changes."""
-    places, drawn, known, others, verdicts = view(dashboard).bars
+    """Each change is in one part, but for those that wait, which are told of together as well."""
+    places, drawn, waiting, known, others, verdicts = view(dashboard).bars
     assert [(one.words, one.count) for one in places.parts] == [("judged", 19), ("open", 1)]
-    assert [bar.count for bar in (places, drawn, known, others, verdicts)] == [20, 16, 0, 64, 48]
+    assert [bar.count for bar in (places, drawn, waiting, known, others, verdicts)] == [20, 16, 1, 0, 64, 48]
     assert sum(part.width for part in verdicts.parts) == pytest.approx(100)
-    for part in (*places.parts, *drawn.parts, *others.parts, *verdicts.parts):
-        sections = tables.table(dashboard, part.behind.table).sections
-        assert part.count == sum(len(one.items) for one in sections if part.behind.section in (None, one.key))
 
 
 def test_bins_hold_the_changes_that_they_count(dashboard: Dashboard):
@@ -135,7 +224,8 @@ def test_what_was_judged_elsewhere_counts_where_nothing_was_considered(tmp_path:
         store.append(said)
         found = gather(store, NAME, at=NOW)
     recall, _, precision, _ = view(found).first
-    assert [one.words for one in recall.behind] == ["24 judged elsewhere"]
+    assert [one.words for one in recall.behind] == ["12 flagged, judged elsewhere", "12 drawn, judged elsewhere"]
+    assert rows(found, *recall.behind) == 24
     assert [(one.words, one.table) for one in precision.behind] == [("the rows", "flagged")]
     assert tables.table(found, "flagged").count == 12
     assert found.summary.figures.recall.value is not None

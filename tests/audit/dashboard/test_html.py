@@ -18,7 +18,7 @@ from oversight.audit.budget.beside import Beside
 from oversight.audit.budget.spending import parse
 from oversight.audit.dashboard import Dashboard, gather, html, tables
 from oversight.audit.dashboard.model import Behind
-from oversight.audit.dashboard.tables import Place
+from oversight.audit.dashboard.rows import Place
 from oversight.audit.dashboard.view import percent, view
 from oversight.audit.store import Store, canaries
 from oversight.audit.store.queue import Scope, fill
