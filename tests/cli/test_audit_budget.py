@@ -190,7 +190,8 @@ def test_a_prediction_is_a_number_that_can_be_counted_with(oversight: Oversight,
 def test_pgr_is_measured_where_predictions_are_given(
     oversight: Oversight, reports: list[dict[str, Any]], tmp_path: Path
 ):
-    """On the judged changes of which weak reviewer, student and ceiling said something."""
+    """On the changes that were drawn and judged, of which weak reviewer, student and ceiling said something."""
+    assert oversight("audit", "queue", "--budget", "100%", "--share", "1").code == 0
     path = tmp_path / "predictions.jsonl"
     rows = []
     for number, one in enumerate(reports[:60]):
