@@ -22,6 +22,9 @@ Value: TypeAlias = float | int | str | bool | None
 WRITTEN = "written"
 """What a method is called that a proposer wrote, in the name of a configuration."""
 
+RAISED = "it raised "
+"""How an error begins whose other words are those of a written method: all others are ours."""
+
 
 @dataclass(frozen=True)
 class Configuration:

@@ -5,11 +5,12 @@
                 another order and company: what is said of a change may depend on that change alone
 
 A worker that runs our own methods stays warm, and forks a process for each training. A written method has a sandbox
-for each experiment.
+for each training: its code may take over whatever runs there, and what it keeps ends with the sandbox.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -26,16 +27,19 @@ from numpy.typing import NDArray
 
 from oversight.measurement.metrics import auroc, log_loss
 from oversight.research.lessons import Floats, Ground, Lesson, Matrix, Rows
-from oversight.research.model import Configuration, Screen
-from oversight.research.sandbox import ENVIRONMENT, command
+from oversight.research.model import RAISED, Configuration, Screen
+from oversight.research.sandbox import ENVIRONMENT, apart, command
+from oversight.research.worker import ONCE
 from oversight.research.worker.frames import Arrays, FrameError, receive, send
 from oversight.research.worker.limits import Limits
 
 _MODULE = ("-I", "-m", "oversight.research.worker")
-_START = 120.0  # seconds in which a worker has to be ready
+_START = 300.0  # seconds in which a worker has to be ready, on a machine with much else to do
 _AGAIN = 3  # one in so many test rows is asked about again
 _ROUNDING = 6  # decimals of a prediction: less is noise of the order of sums
 _MISFIT = 500  # weak labels that a student is compared with
+_LARGEST = 1 << 24  # bytes of an answer: P(risky) of four million rows
+_LONGEST = 300  # characters of what an error says
 _REASONS = {signal.SIGXCPU: "processor time", signal.SIGKILL: "processor time or memory"}
 
 
@@ -51,9 +55,8 @@ class TrainingError(Exception):
 class Training:
     """One training of a worker's, done: asked for predictions until its block is left."""
 
-    def __init__(self, worker: Worker, deadline: float, seconds: float) -> None:
+    def __init__(self, worker: Worker, deadline: float) -> None:
         self._worker, self._deadline = worker, deadline
-        self.seconds = seconds
 
     def of(self, numbers: Rows) -> NDArray[np.float32]:
         """Return P(risky) (N,) of rows of the ground that was learned from, by their numbers."""
@@ -72,14 +75,17 @@ class Training:
 
 
 class Worker:
-    """A process that trains on `grounds`, as a context manager. `written`: in the sandbox, away from `hidden`."""
+    """A process that trains on `grounds`, as a context manager. `written`: in the sandbox, away from `hidden`, and
+    another process for each training.
+    """
 
     def __init__(
         self, grounds: Sequence[Ground], limits: Limits, *, written: bool = False, hidden: Path | None = None
     ) -> None:
         self.limits = limits
         self._grounds = grounds
-        self._command = command(_MODULE, hidden=hidden) if written else [sys.executable, *_MODULE]
+        self._written = written
+        self._command = command([*_MODULE, ONCE], hidden=hidden) if written else [sys.executable, *_MODULE]
         self._process: subprocess.Popen[bytes] | None = None
         self._closed = False
 
@@ -110,11 +116,15 @@ class Worker:
 
     @contextmanager
     def training(
-        self, ground: str, lesson: Lesson, configuration: Configuration, *, seed: int, deadline: float
+        self, ground: str, lesson: Lesson, configuration: Configuration, *, seed: int, clock: Clock
     ) -> Iterator[Training]:
         """Train, and yield what can be asked. `TrainingError` for whatever goes wrong, in the block too."""
+        began = time.monotonic()
         try:
-            self._start()
+            self._start(ground)
+            if self._written:
+                clock.forgive(time.monotonic() - began)
+            began, deadline = time.monotonic(), clock.deadline
             told = {
                 "kind": "fit",
                 "ground": ground,
@@ -126,9 +136,12 @@ class Worker:
             }
             self.send(told, lesson.arrays(), deadline)
             fitted = self.answer("fitted", deadline)[0]
-            yield Training(self, deadline, _seconds(fitted.get("seconds")))
-            self.send({"kind": "end"}, None, deadline)
-            self.answer("ended", deadline)
+            # What a sandbox says of itself may be anything.
+            clock.seconds += time.monotonic() - began if self._written else _seconds(fitted.get("seconds"))
+            yield Training(self, deadline)
+            if not self._written:
+                self.send({"kind": "end"}, None, deadline)
+                self.answer("ended", deadline)
         except TrainingError as error:
             if error.spoilt:
                 self.end()
@@ -137,6 +150,9 @@ class Worker:
             self.end()
             why = f"it took longer than {self.limits.wall:g} seconds" if error.late else f"the worker is lost: {error}"
             raise TrainingError(why, spoilt=True) from error
+        finally:
+            if self._written:
+                self.end()
 
     def send(self, told: Mapping[str, object], arrays: Arrays | None, deadline: float) -> None:
         """Send the process a frame."""
@@ -147,10 +163,12 @@ class Worker:
         """Return the process's next frame; `TrainingError` where it is of another kind."""
         assert self._process is not None and self._process.stdout is not None  # noqa: S101, PT018
         descriptor = self._process.stdout.fileno()
-        told, arrays = receive(descriptor, deadline=deadline)
+        told, arrays = receive(descriptor, deadline=deadline, largest=_LARGEST)
+        if told.get("kind") == "failed" and self._written:
+            raise TrainingError(RAISED + _text(told.get("error")))
         if told.get("kind") == "failed":
             receive(descriptor, deadline=deadline)  # that the child has ended
-            raise TrainingError(str(told.get("error")))
+            raise TrainingError(_text(told.get("error")))
         if told.get("kind") == "ended" and kind != "ended":
             # Before it has fitted, a child has read nothing that its parent would miss.
             raise TrainingError(_ended(told.get("status")), spoilt=kind != "fitted")
@@ -158,12 +176,16 @@ class Worker:
             raise TrainingError("it answered what was not asked", spoilt=True)
         return told, arrays
 
-    def _start(self) -> None:
-        """Start the process where there is none, and give it the rows that are learned from."""
+    def _start(self, ground: str) -> None:
+        """Start the process where there is none, and give it the rows that are learned from: for one training those
+        of its ground.
+        """
         if self._process is not None:
             return
         if self._closed:
             raise TrainingError("the run has ended")
+        if self._written:
+            apart()
         self._process = process = subprocess.Popen(
             self._command,
             stdin=subprocess.PIPE,
@@ -177,16 +199,23 @@ class Worker:
         os.set_blocking(process.stdin.fileno(), False)
         deadline = time.monotonic() + _START
         self.answer("ready", deadline)
-        for ground in self._grounds:
-            self.send({"kind": "ground", "name": ground.name}, {"matrix": ground.matrix.astype(np.float16)}, deadline)
+        for one in self._grounds:
+            if not self._written or one.name == ground:
+                self.send({"kind": "ground", "name": one.name}, {"matrix": one.matrix.astype(np.float16)}, deadline)
 
 
 class Clock:
-    """The time that one experiment has, and the processor's seconds that its trainings took."""
+    """The time that one experiment has, and the seconds that its trainings took: the processor's as workers tell, those
+    of the clock where a written method might tell them.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self.deadline = time.monotonic() + limits.wall
         self.seconds = 0.0
+
+    def forgive(self, seconds: float) -> None:
+        """Let time not count that the experiment has no part in."""
+        self.deadline += seconds
 
 
 def screen(worker: Worker, grounds: Sequence[Ground], configuration: Configuration, clock: Clock) -> Screen:
@@ -204,11 +233,8 @@ def _held_out(
         for fold in draw.folds:
             if not 0 < fold.truth.sum() < fold.truth.size:
                 continue
-            with worker.training(
-                ground.name, fold.lesson, configuration, seed=draw.seed, deadline=clock.deadline
-            ) as training:
+            with worker.training(ground.name, fold.lesson, configuration, seed=draw.seed, clock=clock) as training:
                 found = training.of(fold.held).astype(np.float64)
-            clock.seconds += training.seconds
             yield auroc(fold.truth, found).require(), log_loss(fold.truth, found).require()
 
 
@@ -226,12 +252,9 @@ def predicted(
     for ground in grounds:
         runs = []
         for draw in ground.draws:
-            with worker.training(
-                ground.name, draw.lesson, configuration, seed=draw.seed, deadline=clock.deadline
-            ) as training:
+            with worker.training(ground.name, draw.lesson, configuration, seed=draw.seed, clock=clock) as training:
                 found, differs = _in_two_orders(training, ground.test, generator)
                 misfit.append(_misfit(training, draw.lesson, generator))
-            clock.seconds += training.seconds
             runs.append(found)
             order = max(order, differs)
         predictions[ground.name] = np.stack(runs)
@@ -264,7 +287,12 @@ def _probable(risk: NDArray[np.float32]) -> bool:
 
 
 def _seconds(told: object) -> float:
-    return float(told) if isinstance(told, int | float) else 0.0
+    return told if isinstance(told, float) and math.isfinite(told) else 0.0
+
+
+def _text(told: object) -> str:
+    """Return what a worker says in words, of a length and of characters that can be written anywhere."""
+    return str(told)[:_LONGEST].encode("utf-8", "replace").decode()
 
 
 def _ended(status: object) -> str:

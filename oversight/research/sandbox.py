@@ -7,6 +7,8 @@ missing, or may not make namespaces, such code is refused: it runs here or nowhe
 
 from __future__ import annotations
 
+import ctypes
+import platform
 import shutil
 import subprocess
 import sys
@@ -29,6 +31,8 @@ ENVIRONMENT: Mapping[str, str] = {
 """All that a worker's environment has, in the sandbox and out of it."""
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/etc/ld.so.cache")
+_KEYCTL = {"x86_64": 250, "aarch64": 219}  # the system call, which libc has no name for
+_JOIN_SESSION_KEYRING = 1
 _PATIENCE = 60  # seconds that the trial of the sandbox may take
 
 
@@ -39,12 +43,22 @@ def command(arguments: Sequence[str], *, hidden: Path | None = None) -> list[str
     """
     program = _program()
     seen = _seen()
-    if hidden is not None and any(hidden.resolve().is_relative_to(path) for path in seen):
+    # What is bound under the name of a link is what the link leads to.
+    if hidden is not None and any(hidden.resolve().is_relative_to(path.resolve()) for path in seen):
         raise ResearchError(
             "the study lies where written methods may look",
             mend="start it in a folder outside of Python's and of this package's",
         )
     return [*_wrapped(program, seen), sys.executable, *arguments]
+
+
+def apart() -> None:
+    """Give this thread, and what it starts, a keyring of its own: namespaces share that of a session, in which one
+    sandbox could leave to another what it was taught.
+    """
+    number = _KEYCTL.get(platform.machine())
+    if sys.platform == "linux" and number is not None:
+        ctypes.CDLL(None).syscall(ctypes.c_long(number), ctypes.c_long(_JOIN_SESSION_KEYRING), None)
 
 
 @cache

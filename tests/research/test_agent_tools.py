@@ -29,7 +29,7 @@ RESULTS = [
         None,
         None,
         1.0,
-        "KeyError in line 3: 'label of r17 is risky'",
+        "it raised KeyError in line 3: 'label of r17 is risky'",
     ),
 ]
 HOSTILE = (
@@ -174,21 +174,29 @@ def test_what_is_long_is_cut(box: Toolbox) -> None:
 @pytest.mark.parametrize(
     ("error", "shown"),
     [
-        ("NameError in line 12: name 'labels_of_r17_risky' is not defined", "NameError in line 12"),
-        ("TypeError: __init__() got an unexpected keyword argument 'nothing'", "TypeError"),
-        ("Risky_r17_safe_r18 in line 3: oh", "an error of another kind in line 3"),
+        ("it raised NameError in line 12: name 'labels_of_r17_risky' is not defined", "NameError in line 12"),
+        ("it raised TypeError: __init__() got an unexpected keyword argument 'nothing'", "TypeError"),
+        ("it raised LabelError in line 3: there is too little to learn from", "LabelError in line 3"),
+        ("it raised Risky_r17_safe_r18 in line 3: oh", "an error of another kind in line 3"),
+        ("it raised NameError in line 10110: oh", "NameError"),
+        ("it raised it took longer than 0110100110 seconds", "it could not be trained"),
+        ("it raised it used more than its processor time", "it could not be trained"),
         ("it used more than its processor time", "it used more than its processor time"),
         ("it used more than its processor time or memory", "it used more than its processor time or memory"),
-        ("it took longer than 600 seconds", "it took longer than 600 seconds"),
-        ("a method has no METHOD (r17 is risky)", "a method has no METHOD"),
+        ("it took longer than 600 seconds", "it took longer than it may"),
+        ("it took longer than 0110100110 seconds", "it took longer than it may"),
+        ("the worker is lost: r17 is risky", "the worker is lost"),
         ("a written method runs in a sandbox alone, and /root", "a written method runs in a sandbox alone"),
         ("r17 is risky", "it could not be trained"),
         ("", "it could not be trained"),
     ],
 )  # fmt: skip
 def test_a_written_method_chooses_no_word_of_its_error(error: str, shown: str) -> None:
-    """What it raises may hold labels: its kind, if Python knows it, and its line are told, in the notebook as well."""
-    result = replace(RESULTS[2], error=error)
+    """What it raises may hold labels: its kind, if Python or we know it, and its line are told, in the notebook too;
+    no number that it may have chosen, and nothing that only looks as if we had said it.
+    """
+    experiment = replace(RESULTS[2].experiment, proposal=Proposal(Configuration(WRITTEN, code="#\n" * 20), ""))
+    result = replace(RESULTS[2], experiment=experiment, error=error)
     assert failure(result) == shown
     assert told(result, []) == f"written came to nothing: {shown}"
 

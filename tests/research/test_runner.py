@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import math
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -72,7 +75,7 @@ def test_a_method_that_cannot_learn_says_why(worker: Worker) -> None:
     poor = Lesson(rows, np.full(3, np.nan), np.ones(3))
     with (
         pytest.raises(TrainingError, match="too little to learn from"),
-        worker.training("a", poor, Configuration("human-only"), seed=0, deadline=Clock(LIMITS).deadline),
+        worker.training("a", poor, Configuration("human-only"), seed=0, clock=Clock(LIMITS)),
     ):
         pass
     assert runner.screen(worker, GROUNDS, Configuration("naive"), Clock(LIMITS)).auroc > 0.5
@@ -84,6 +87,41 @@ def test_an_experiment_ends_at_its_limits(worker: Worker) -> None:
         runner.screen(worker, GROUNDS, Configuration("naive"), Clock(Limits(wall=0.0)))
     found = runner.screen(worker, GROUNDS, Configuration("naive"), Clock(LIMITS))
     assert found.auroc > 0.5
+
+
+LIAR = """
+import json, struct, sys
+for told in json.loads(sys.argv[1]):
+    head = json.dumps(told).encode()
+    sys.stdout.buffer.write(struct.pack("<QQ", len(head), told.get("more", 0)) + head)
+sys.stdout.flush()
+sys.stdin.read()
+"""
+"""A worker that says what it was told to say, whatever it is sent."""
+
+
+@pytest.mark.parametrize(
+    ("says", "reason"),
+    [
+        ({"kind": "fitted", "seconds": math.nan}, "it answered what was not asked"),
+        ({"kind": "fitted", "seconds": 10**400}, "it answered what was not asked"),
+        ({"kind": "failed", "error": "x" * 100_000}, "it raised " + "x" * 300),
+        ({"kind": "failed", "error": "\ud800"}, "it raised ?"),
+        ({"kind": "fitted", "more": 1 << 29}, "the worker is lost: a frame is too long"),
+    ],
+)
+def test_what_a_sandbox_says_of_itself_can_be_written_down(says: dict[str, object], reason: str) -> None:
+    """Its code may have taken it over: seconds are those of our clock, and its words are cut."""
+    clock = Clock(LIMITS)
+    with Worker(GROUNDS, LIMITS) as made:
+        made._written = True
+        made._command = [sys.executable, "-I", "-c", LIAR, json.dumps([{"kind": "ready"}, says, {"kind": "what"}])]
+        with pytest.raises(TrainingError) as caught:
+            runner.screen(made, GROUNDS, Configuration("naive"), clock)
+        assert caught.value.reason == reason
+        assert json.dumps(clock.seconds, allow_nan=False)
+        assert 0 <= clock.seconds < LIMITS.wall
+        assert made._process is None
 
 
 def test_a_closed_worker_starts_no_other() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +23,8 @@ from tests.needed import needed
 from tests.research.grounds import study, world
 
 LIMITS = Limits(cpu=2, wall=60.0)
-GROUNDS = [world().ground]
+WHOLE = world().ground
+GROUNDS = [replace(WHOLE, draws=WHOLE.draws[:1])]  # each training has a sandbox, which takes seconds to start
 
 METHOD = """
 from __future__ import annotations
@@ -44,6 +49,30 @@ class Written:
 
 METHOD = Written
 """
+
+
+TAKEOVER = """
+import sys
+import numpy as np
+from oversight.research.worker import frames
+
+seen, frame = {}, sys._getframe()
+while frame.f_code.co_name != "_train":
+    frame = frame.f_back
+inward, outward, told, arrays = (frame.f_locals[name] for name in ("inward", "outward", "told", "arrays"))
+while True:  # in the worker's place
+    seen.update((row, label) for row, label in zip(arrays["rows"].tolist(), arrays["human"].tolist()) if label == label)
+    frames.send(outward, {"kind": "fitted", "seconds": 10 ** 400})
+    while True:
+        asked, rows = frames.receive(inward)
+        if asked["kind"] == "end":
+            break
+        risk = [seen.get(row, 0.3) for row in rows["numbers"].tolist()]
+        frames.send(outward, {"kind": "predicted"}, {"risk": np.array(risk, np.float32)})
+    frames.send(outward, {"kind": "ended", "status": 0})
+    told, arrays = frames.receive(inward)
+"""
+"""A method that takes its worker over, keeps all human labels that it is sent, and says of other rows .3."""
 
 
 def written(before: str = "", inside: str = "pass", **parameters: float) -> Configuration:
@@ -126,6 +155,15 @@ def test_a_training_leaves_nothing_to_the_next(worker: Worker) -> None:
     assert screen(worker, written(inside="import math; assert not hasattr(math, 'seen'); math.seen = 1")) > 0.7
 
 
+def test_a_method_that_takes_its_worker_over_hears_of_no_other_training(worker: Worker) -> None:
+    """It finds the pipes, answers in the worker's name, and has seen no label but those of its own training: the folds
+    that it hears of first would tell it those that are held out of the second.
+    """
+    clock = Clock(LIMITS)
+    assert runner.screen(worker, GROUNDS, Configuration(WRITTEN, {}, TAKEOVER), clock).auroc == 0.5
+    assert 0 < clock.seconds < LIMITS.wall
+
+
 def test_predictions_that_depend_on_their_order_are_told(worker: Worker) -> None:
     """A student that looks at where a row stands differs between two orders, which the vault is told."""
     code = (
@@ -144,11 +182,11 @@ class Ordered:
 
 def test_a_written_experiment_is_one_like_others(worker: Worker, tmp_path: Path) -> None:
     """A laboratory screens it and has it predict, in a sandbox of its own."""
-    one = study(tmp_path / "s", world())
+    one = study(tmp_path / "s", replace(world(), ground=GROUNDS[0]))
     with Laboratory(one, limits=LIMITS) as laboratory:
         (done,) = laboratory.train([Experiment(1, 1, "writer", Proposal(written(), ""))], 0.0)
     assert done.predictions is not None
-    assert done.predictions["a"].shape == (2, 150)
+    assert done.predictions["a"].shape == (1, 150)
     assert done.proxies["order"] < 1e-3
     assert done.proxies["screen"] > 0.7
 
@@ -157,6 +195,32 @@ def test_a_study_in_sight_is_refused(worker: Worker) -> None:
     """A study in a folder that the sandbox shows is no place for gold."""
     with pytest.raises(ResearchError, match="may look"):
         sandbox.command([], hidden=Path(oversight.__file__).parent / "study")
+
+
+def test_a_study_in_sight_under_another_name_is_refused(
+    worker: Worker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is bound under the name of a link shows what the link leads to."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "link"))
+    for hidden in (tmp_path / "link" / "study", tmp_path / "real" / "study"):
+        with pytest.raises(ResearchError, match="may look"):
+            sandbox.command([], hidden=hidden)
+
+
+def test_keys_of_a_session_do_not_pass_between_sandboxes(worker: Worker) -> None:
+    """Namespaces share the keyring of a session: every sandbox has one of its own."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the numbers of system calls below are those of x86-64")
+    keep = "S(248, b'user', b'labels', b'1', ctypes.c_size_t(1), ctypes.c_long(-3)) > 0"
+    find = "S(250, ctypes.c_long(10), ctypes.c_long(-3), b'user', b'labels', ctypes.c_long(0)) < 0"
+    sandbox.apart()  # as where people log in: a session with a keyring
+    for apart, expression in ((False, keep), (True, find)):
+        if apart:
+            sandbox.apart()
+        code = f"import ctypes; S = ctypes.CDLL(None).syscall; S.restype = ctypes.c_long; assert {expression}"
+        assert subprocess.run(sandbox.command(["-I", "-c", code]), check=False).returncode == 0
 
 
 def test_without_a_sandbox_written_code_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """What a result says in words: for the notebook, which all researchers read, those that are asked elsewhere too.
 
 What a written method raises may hold what it has seen, and its text is anybody's: of its errors the kind and the line
-are told. People find the whole of it in the records.
+are told. What we say of it ourselves is told in sentences that stand here. People find the whole of it in the records.
 """
 
 from __future__ import annotations
@@ -10,20 +10,32 @@ import builtins
 import re
 from collections.abc import Sequence
 
+from oversight import errors
+from oversight.research.model import RAISED
 from oversight.research.study import Result
 
-_BUILT_IN = frozenset(
-    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+_KINDS = frozenset(
+    name
+    for module in (builtins, errors)
+    for name, value in vars(module).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
 )
 _RAISED = re.compile(r"([A-Za-z]\w*)(?: in line (\d{1,5}))?: ")
-_OURS = re.compile(
-    r"it used more than its processor time(?: or memory)?|it took longer than [\d.e+]+ seconds|"
-    r"the training ended by itself|it answered what was not asked|what it answered are no probabilities|"
-    r"the student's answers are no probabilities|there is too little to learn from|"
-    r"a method has no (?:METHOD|AROUND)|a written method runs in a sandbox alone"
+_LATE = "it took longer than"
+_OURS = (
+    "it used more than its processor time or memory",
+    "it used more than its processor time",
+    _LATE,
+    "the training ended by itself",
+    "it answered what was not asked",
+    "what it answered are no probabilities",
+    "the worker is lost",
+    "a written method runs in a sandbox alone",
+    "the study lies where written methods may look",
 )
-"""How errors of ours begin: of what follows nothing is told."""
+"""How what we say of a written method begins: of what follows nothing is told."""
 
+_UNKNOWN = "it could not be trained"
 _PATH = re.compile(r"[/\\]")
 
 
@@ -51,14 +63,15 @@ def told(result: Result, before: Sequence[Result]) -> str:
 
 def failure(result: Result) -> str:
     """Return why an experiment failed, without a word that a written method may have chosen, and without a path."""
-    error = result.error
-    ours = _OURS.match(error)
-    if ours is not None:
-        return ours[0]
-    if result.configuration.code is None:
-        return "it could not be trained" if _PATH.search(error) else error
-    raised = _RAISED.match(error)
+    error, code = result.error, result.configuration.code
+    if code is None:
+        return _UNKNOWN if _PATH.search(error) else error
+    if not error.startswith(RAISED):
+        ours = next((one for one in _OURS if error.startswith(one)), _UNKNOWN)
+        return f"{_LATE} it may" if ours == _LATE else ours
+    raised = _RAISED.match(error.removeprefix(RAISED))
     if raised is None:
-        return "it could not be trained"
-    kind = raised[1] if raised[1] in _BUILT_IN else "an error of another kind"
-    return f"{kind} in line {raised[2]}" if raised[2] else kind
+        return _UNKNOWN
+    kind = raised[1] if raised[1] in _KINDS else "an error of another kind"
+    own = raised[2] is not None and 0 < int(raised[2]) <= len(code.splitlines())
+    return f"{kind} in line {int(raised[2])}" if own else kind
