@@ -135,7 +135,9 @@ def said_on(
 
 
 def note_seen(engine: Engine, who: str, commits: Sequence[str], at: datetime) -> None:
-    """Remember that somebody was shown what reports say of changes."""
+    """Remember that somebody was shown what reports say of changes; of a commit, in all repositories that have it: what
+    is said of it in one is no news in another.
+    """
     with reading(engine) as connection:
         keys = set(connection.scalars(_keys(commits))) - set(connection.scalars(_seen(who, commits)))
     if keys:
