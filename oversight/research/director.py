@@ -19,9 +19,10 @@ from typing import Protocol
 import numpy as np
 
 from oversight.research.laboratory import Outcome, Trainer
-from oversight.research.model import Answer, Experiment, Floats, Proposal, Screen, Submission
+from oversight.research.model import Answer, Experiment, Floats, Proposal, Submission, screen_of
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.telling import told
+from oversight.research.racing import Race, race
 from oversight.research.references import REFERENCES
 from oversight.research.study import Result, Study
 from oversight.research.vault.detectors import Earlier, standing
@@ -91,7 +92,7 @@ class Director:
             number += 1
             missing = self._missing(number, most)
         kept = {one.name: outcome for one in missing if (outcome := self._kept(one)) is not None}
-        trained = self._trainer.train([one for one in missing if one.name not in kept], self._bar(number))
+        trained = self._trainer.train([one for one in missing if one.name not in kept], self._race(number))
         for experiment in missing:
             self._conclude(experiment, kept[experiment.name] if experiment.name in kept else next(trained))
         return bool(missing)
@@ -104,7 +105,7 @@ class Director:
         asked = [experiment.researcher, experiment.configuration.identity]
         if beside is None or beside["asked"] != asked:
             return None
-        screen, predictions = Screen(**beside["screen"]), self._study.kept(experiment.name)
+        screen, predictions = screen_of(beside["screen"]), self._study.kept(experiment.name)
         return Outcome(screen, beside["seconds"], "", predictions, beside["proxies"])
 
     def _missing(self, number: int, most: int) -> list[Experiment]:
@@ -144,10 +145,11 @@ class Director:
     def _late(self) -> bool:
         return self._end is not None and time.monotonic() > self._end
 
-    def _bar(self, number: int) -> float:
-        """Return the screen that makes an experiment of a round promising."""
-        screens = [one.screen.auroc for one in self._results if one.screen and one.experiment.round < number]
-        return float(np.quantile(screens, PROMISING)) if screens else 0.0
+    def _race(self, number: int) -> Race:
+        """Return what screens of a round run against: the one that makes an experiment promising."""
+        before = [one for one in self._results if one.experiment.round < number]
+        screens = [one.screen.auroc for one in before if one.screen]
+        return race(before, float(np.quantile(screens, PROMISING))) if screens else Race()
 
     def _conclude(self, experiment: Experiment, trained: Outcome) -> None:
         """Ask the vault where that is worth a query, and write down what came of it."""

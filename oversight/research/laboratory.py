@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oversight.errors import OversightError, ResearchError
 from oversight.research import runner
+from oversight.research.lessons import Ground
 from oversight.research.model import Configuration, Experiment, Screen
-from oversight.research.runner import Clock, TrainingError, Worker
+from oversight.research.racing import Race
+from oversight.research.runner import Clock, TrainingError, Worker, Workers
 from oversight.research.study import Study
 from oversight.research.worker.limits import Limits
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Outcome:
 class Trainer(Protocol):
     """What the director wants of a laboratory."""
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
-        """Yield what became of each experiment, in order; those whose screen is below `bar` predict nothing."""
+    def train(self, experiments: Sequence[Experiment], race: Race) -> Iterator[Outcome]:
+        """Yield what became of each experiment, in order; those whose screen is below the bar predict nothing."""
         ...
 
 
@@ -59,15 +63,49 @@ def predictions(
             ) from error
 
 
-class Laboratory:
-    """`jobs` workers on a study's grounds, as a context manager."""
+class _Pool:
+    """`jobs` workers, and a thread for each: the trainings of all experiments are spread over them."""
 
-    def __init__(self, study: Study, *, jobs: int = 1, limits: Limits | None = None) -> None:
-        self._study, self._limits = study, limits or Limits()
-        self._workers = [Worker(study.grounds, self._limits) for _ in range(jobs)]
+    def __init__(self, grounds: Sequence[Ground], limits: Limits, jobs: int) -> None:
+        self._workers = [Worker(grounds, limits) for _ in range(jobs)]
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
         for worker in self._workers:
             self._idle.put(worker)
+        self._threads = ThreadPoolExecutor(jobs)
+
+    def spread(self, tasks: Sequence[Callable[[Worker], _T]]) -> list[_T]:
+        """Run tasks, each with a worker that is idle, and return what they return, in order."""
+        begun = [self._threads.submit(self._run, task) for task in tasks]
+        try:
+            return [one.result() for one in begun]
+        except BaseException:
+            for one in begun:
+                one.cancel()
+            wait(begun)
+            raise
+
+    def _run(self, task: Callable[[Worker], _T]) -> _T:
+        worker = self._idle.get()
+        try:
+            return task(worker)
+        finally:
+            self._idle.put(worker)
+
+    def close(self) -> None:
+        """End all workers; what waits for them comes to an end."""
+        for worker in self._workers:
+            worker.close()
+        self._threads.shutdown(cancel_futures=True)
+
+
+class Laboratory:
+    """`jobs` workers on a study's grounds, as a context manager. So many experiments are under way at once; the last
+    one of a round has all workers to itself.
+    """
+
+    def __init__(self, study: Study, *, jobs: int = 1, limits: Limits | None = None) -> None:
+        self._study, self._limits = study, limits or Limits()
+        self._pool = _Pool(study.grounds, self._limits, jobs)
         self._threads = ThreadPoolExecutor(jobs)
 
     def __enter__(self) -> Laboratory:
@@ -76,34 +114,30 @@ class Laboratory:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for worker in self._workers:
-            worker.close()  # what threads wait for comes to an end
+        self._pool.close()
         self._threads.shutdown(cancel_futures=True)
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
-        """Yield what became of each experiment, in order; those whose screen is below `bar` predict nothing."""
-        return self._threads.map(lambda experiment: self._train(experiment, bar), experiments)
+    def train(self, experiments: Sequence[Experiment], race: Race) -> Iterator[Outcome]:
+        """Yield what became of each experiment, in order; those whose screen is below the bar predict nothing."""
+        return self._threads.map(lambda experiment: self._train(experiment, race), experiments)
 
-    def _train(self, experiment: Experiment, bar: float) -> Outcome:
-        clock, worker = Clock(self._limits), self._idle.get()
+    def _train(self, experiment: Experiment, race: Race) -> Outcome:
+        clock = Clock(self._limits)
         found: Screen | None = None
         grounds, configuration = self._study.grounds, experiment.configuration
         try:
             with ExitStack() as stack:
+                workers: Workers = self._pool
                 if configuration.code is not None:
                     sandboxed = Worker(grounds, self._limits, written=True, hidden=self._study.folder)
-                    own = stack.enter_context(sandboxed)
-                else:
-                    own = worker
-                found = runner.screen(own, grounds, configuration, clock)
-                if found.auroc < bar:
+                    workers = stack.enter_context(sandboxed)
+                found = runner.screen(workers, grounds, configuration, clock, race)
+                if found.auroc < race.bar:
                     return Outcome(found, clock.seconds)
                 seed = self._study.plan.seed + experiment.number
-                predictions, proxies = runner.predicted(own, grounds, configuration, clock, seed=seed)
+                predictions, proxies = runner.predicted(workers, grounds, configuration, clock, seed=seed)
             return Outcome(found, clock.seconds, "", predictions, {**proxies, "screen": found.auroc})
         except TrainingError as error:
             return Outcome(found, clock.seconds, error.reason)
         except OversightError as error:  # no sandbox: a result like others, from which researchers learn
             return Outcome(found, clock.seconds, str(error))
-        finally:
-            self._idle.put(worker)

@@ -83,12 +83,27 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Screen:
-    """What the human labels say of a configuration, out of fold: means over grounds, draws and folds. No label of a
-    test change has a part in it. `auroc` counts pairs of one fold alone; `log_loss` is in nats.
+    """What the human labels say of a configuration, out of fold: means over draws, grounds and folds. No label of a
+    test change has a part in it. `auroc` counts pairs of one fold alone; `log_loss` is in nats. `by_draw` is the AUROC
+    of each draw that was looked at, (K,). Where it is not `whole`, draws are missing: `auroc` is foretold
+    (`oversight.research.racing`), and `log_loss` is that of the others.
     """
 
     auroc: float
     log_loss: float
+    by_draw: tuple[float, ...] = ()
+    whole: bool = True
+
+    @property
+    def after(self) -> str:
+        """Say in words that a screen was broken off; empty where it was not."""
+        count = len(self.by_draw)
+        return "" if self.whole else f", broken off after {count} draw{'s'[: count != 1]}"
+
+
+def screen_of(told: Mapping[str, Any]) -> Screen:
+    """Return a screen from its JSON; `KeyError` or `TypeError` where it is none."""
+    return Screen(told["auroc"], told["log_loss"], tuple(told.get("by_draw", ())), told.get("whole", True))
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,23 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from oversight.measurement.metrics import auroc, log_loss
-from oversight.research.lessons import Floats, Ground, Lesson, Matrix, Rows
+from oversight.research.lessons import Draw, Floats, Fold, Ground, Lesson, Matrix, Rows
 from oversight.research.model import RAISED, Configuration, Screen
+from oversight.research.racing import Race
 from oversight.research.sandbox import ENVIRONMENT, apart, command
 from oversight.research.worker import ONCE
 from oversight.research.worker.frames import Arrays, FrameError, receive, send
@@ -50,6 +54,19 @@ class TrainingError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.spoilt = spoilt
+
+
+_T = TypeVar("_T")
+
+
+class Workers(Protocol):
+    """Where the trainings of an experiment are carried out."""
+
+    def spread(self, tasks: Sequence[Callable[[Worker], _T]]) -> list[_T]:
+        """Run tasks, each with a worker that is idle, and return what they return, in order; or raise what the first
+        one of them raises, when none of them runs any more.
+        """
+        ...
 
 
 class Training:
@@ -114,6 +131,10 @@ class Worker:
             if pipe is not None:
                 pipe.close()
 
+    def spread(self, tasks: Sequence[Callable[[Worker], _T]]) -> list[_T]:
+        """Run tasks one after another."""
+        return [task(self) for task in tasks]
+
     @contextmanager
     def training(
         self, ground: str, lesson: Lesson, configuration: Configuration, *, seed: int, clock: Clock
@@ -137,7 +158,7 @@ class Worker:
             self.send(told, lesson.arrays(), deadline)
             fitted = self.answer("fitted", deadline)[0]
             # What a sandbox says of itself may be anything.
-            clock.seconds += time.monotonic() - began if self._written else _seconds(fitted.get("seconds"))
+            clock.spend(time.monotonic() - began if self._written else _seconds(fitted.get("seconds")))
             yield Training(self, deadline)
             if not self._written:
                 self.send({"kind": "end"}, None, deadline)
@@ -212,53 +233,87 @@ class Clock:
     def __init__(self, limits: Limits) -> None:
         self.deadline = time.monotonic() + limits.wall
         self.seconds = 0.0
+        self._lock = threading.Lock()
+
+    def spend(self, seconds: float) -> None:
+        """Count seconds of a training; of several threads."""
+        with self._lock:
+            self.seconds += seconds
 
     def forgive(self, seconds: float) -> None:
         """Let time not count that the experiment has no part in."""
         self.deadline += seconds
 
 
-def screen(worker: Worker, grounds: Sequence[Ground], configuration: Configuration, clock: Clock) -> Screen:
-    """Return how well the human labels that a student was not taught are ordered. `TrainingError` where it fails."""
-    means = [np.mean(list(_held_out(worker, ground, configuration, clock)), axis=0) for ground in grounds]
-    ordered, lost = np.mean(means, axis=0)
-    return Screen(float(ordered), float(lost))
+def screen(
+    workers: Workers, grounds: Sequence[Ground], configuration: Configuration, clock: Clock, race: Race | None = None
+) -> Screen:
+    """Return how well the human labels that a student was not taught are ordered. It is broken off where the race is
+    lost after some of the draws. `TrainingError` where it fails.
+    """
+    race = race or Race()
+    seen: list[float] = []
+    losses: list[float] = []
+    lost = False
+    for draws in zip(*(ground.draws for ground in grounds), strict=True):
+        if lost := race.lost(seen):
+            break
+        tasks = [
+            (number, partial(_held_out, ground.name, draw.seed, fold, configuration, clock))
+            for number, (ground, draw) in enumerate(zip(grounds, draws, strict=True))
+            for fold in draw.folds
+            if 0 < fold.truth.sum() < fold.truth.size
+        ]
+        found = np.array(workers.spread([task for _, task in tasks])).reshape(-1, 2)
+        numbers = np.array([number for number, _ in tasks])
+        if numbers.size:
+            ordered, loss = np.mean([found[numbers == one].mean(axis=0) for one in np.unique(numbers)], axis=0)
+            seen.append(float(ordered))
+            losses.append(float(loss))
+    if not seen:
+        raise TrainingError("no fold has human labels of both kinds")
+    return Screen(race.foretold(seen) if lost else float(np.mean(seen)), float(np.mean(losses)), tuple(seen), not lost)
 
 
 def _held_out(
-    worker: Worker, ground: Ground, configuration: Configuration, clock: Clock
-) -> Iterator[tuple[float, float]]:
-    """Yield AUROC and log loss of every fold that has labels of both kinds."""
-    for draw in ground.draws:
-        for fold in draw.folds:
-            if not 0 < fold.truth.sum() < fold.truth.size:
-                continue
-            with worker.training(ground.name, fold.lesson, configuration, seed=draw.seed, clock=clock) as training:
-                found = training.of(fold.held).astype(np.float64)
-            yield auroc(fold.truth, found).require(), log_loss(fold.truth, found).require()
+    ground: str, seed: int, fold: Fold, configuration: Configuration, clock: Clock, worker: Worker
+) -> tuple[float, float]:
+    """Return AUROC and log loss of a fold, which has labels of both kinds."""
+    with worker.training(ground, fold.lesson, configuration, seed=seed, clock=clock) as training:
+        found = training.of(fold.held).astype(np.float64)
+    return auroc(fold.truth, found).require(), log_loss(fold.truth, found).require()
 
 
 def predicted(
-    worker: Worker, grounds: Sequence[Ground], configuration: Configuration, clock: Clock, *, seed: int
+    workers: Workers, grounds: Sequence[Ground], configuration: Configuration, clock: Clock, *, seed: int
 ) -> tuple[dict[str, NDArray[np.float32]], dict[str, float]]:
     """Return P(risky) by ground, (K, T), and proxies; `seed` is that of the orders. `TrainingError` where it fails.
 
     `order` is the largest difference between the two times that a row was asked about; `misfit` the mean distance from
     the weak labels, on rows that were learned from.
     """
-    generator = np.random.default_rng(seed)
-    predictions: dict[str, NDArray[np.float32]] = {}
+    tasks = [
+        (ground.name, partial(_shown, ground, draw, configuration, clock, (seed, place, number)))
+        for place, ground in enumerate(grounds)
+        for number, draw in enumerate(ground.draws)
+    ]
+    runs: dict[str, list[NDArray[np.float32]]] = {ground.name: [] for ground in grounds}
     order, misfit = 0.0, []
-    for ground in grounds:
-        runs = []
-        for draw in ground.draws:
-            with worker.training(ground.name, draw.lesson, configuration, seed=draw.seed, clock=clock) as training:
-                found, differs = _in_two_orders(training, ground.test, generator)
-                misfit.append(_misfit(training, draw.lesson, generator))
-            runs.append(found)
-            order = max(order, differs)
-        predictions[ground.name] = np.stack(runs)
-    return predictions, {"order": order, "misfit": float(np.mean(misfit))}
+    for (name, _), (found, differs, distance) in zip(tasks, workers.spread([task for _, task in tasks]), strict=True):
+        runs[name].append(found)
+        order = max(order, differs)
+        misfit.append(distance)
+    return {name: np.stack(found) for name, found in runs.items()}, {"order": order, "misfit": float(np.mean(misfit))}
+
+
+def _shown(
+    ground: Ground, draw: Draw, configuration: Configuration, clock: Clock, seed: tuple[int, ...], worker: Worker
+) -> tuple[NDArray[np.float32], float, float]:
+    """Return what a student of all labels of a draw says of the test rows (T,), and the proxies."""
+    generator = np.random.default_rng(seed)
+    with worker.training(ground.name, draw.lesson, configuration, seed=draw.seed, clock=clock) as training:
+        found, differs = _in_two_orders(training, ground.test, generator)
+        return found, differs, _misfit(training, draw.lesson, generator)
 
 
 def _in_two_orders(

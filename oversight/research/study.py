@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from oversight.errors import ResearchError
 from oversight.research import lessons
 from oversight.research.lessons import Ground
-from oversight.research.model import Answer, Configuration, Experiment, Proposal, Screen, as_json
+from oversight.research.model import Answer, Configuration, Experiment, Proposal, Screen, as_json, screen_of
 from oversight.research.space import from_json, plain_from_json
 
 _EDITION = 1
@@ -224,7 +224,7 @@ def _result(told: Mapping[str, Any], read: Callable[[object], Configuration]) ->
         answer = told["answer"]
         return Result(
             Experiment(told["number"], told["round"], told["researcher"], proposal),
-            None if told["screen"] is None else Screen(**told["screen"]),
+            None if told["screen"] is None else screen_of(told["screen"]),
             None if answer is None else Answer(**{**answer, "flags": tuple(answer["flags"])}),
             told["seconds"],
             told["error"],

@@ -9,6 +9,7 @@ import numpy as np
 
 from oversight.research.laboratory import Outcome
 from oversight.research.model import Answer, Experiment, Screen, Submission
+from oversight.research.racing import Race
 
 
 class Bench:
@@ -17,7 +18,7 @@ class Bench:
     def __init__(self, stop_after: int = 10_000) -> None:
         self.left = stop_after
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
+    def train(self, experiments: Sequence[Experiment], race: Race) -> Iterator[Outcome]:
         for experiment in experiments:
             if not self.left:
                 raise KeyboardInterrupt
@@ -26,7 +27,7 @@ class Bench:
             screen = Screen(float(generator.uniform(0.5, 0.8)), 0.4)
             if experiment.number == 3:
                 yield Outcome(None, 0.1, "it used more than its processor time")
-            elif screen.auroc < bar:
+            elif screen.auroc < race.bar:
                 yield Outcome(screen, 0.1)
             else:
                 rows = generator.random((2, 40)).astype(np.float32)

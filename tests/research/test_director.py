@@ -15,6 +15,7 @@ from oversight.research.laboratory import Outcome
 from oversight.research.model import Answer, Configuration, Experiment, Proposal, Screen, Submission
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.search import searchers
+from oversight.research.racing import Race
 from oversight.research.report import figures, page
 from oversight.research.study import Result, Study
 from tests.research.doubles import Bench, Box
@@ -77,9 +78,9 @@ class Drifting(Bench):
         super().__init__()
         self.trained: list[str] = []
 
-    def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:
+    def train(self, experiments: Sequence[Experiment], race: Race) -> Iterator[Outcome]:
         generator = np.random.default_rng()
-        for experiment, found in zip(experiments, super().train(experiments, bar), strict=True):
+        for experiment, found in zip(experiments, super().train(experiments, race), strict=True):
             self.trained.append(experiment.name)
             if found.predictions is None:
                 yield found
@@ -137,7 +138,7 @@ def test_a_copy_is_not_asked(tmp_path: Path) -> None:
     """What orders changes as an earlier experiment does costs no query."""
 
     class Copying(Bench):
-        def train(self, experiments: Sequence[Experiment], bar: float) -> Iterator[Outcome]:  # noqa: ARG002
+        def train(self, experiments: Sequence[Experiment], race: Race) -> Iterator[Outcome]:  # noqa: ARG002
             rows = np.random.default_rng(0).random((2, 40)).astype(np.float32)
             for _ in experiments:
                 yield Outcome(Screen(0.7, 0.4), 0.1, "", {"a": rows}, {})

@@ -184,7 +184,7 @@ def test_a_written_experiment_is_one_like_others(worker: Worker, tmp_path: Path)
     """A laboratory screens it and has it predict, in a sandbox of its own."""
     one = study(tmp_path / "s", replace(world(), ground=GROUNDS[0]))
     with Laboratory(one, limits=LIMITS) as laboratory:
-        (done,) = laboratory.train([Experiment(1, 1, "writer", Proposal(written(), ""))], 0.0)
+        (done,) = laboratory.train([Experiment(1, 1, "writer", Proposal(written(), ""))], Race())
     assert done.predictions is not None
     assert done.predictions["a"].shape == (1, 150)
     assert done.proxies["order"] < 1e-3

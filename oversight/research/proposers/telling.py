@@ -47,7 +47,7 @@ def told(result: Result, before: Sequence[Result]) -> str:
     others = [one.screen.auroc for one in before if one.screen is not None]
     better = sum(result.screen.auroc > value for value in others)
     place = f", above {better} of {len(others)} before it" if others else ""
-    text = f"{method} orders held-out human labels with AUROC {result.screen.auroc:.4f}{place}"
+    text = f"{method} orders held-out human labels with AUROC {result.screen.auroc:.4f}{place}{result.screen.after}"
     alike = [
         one.screen.auroc
         for one in before

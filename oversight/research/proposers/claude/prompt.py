@@ -62,7 +62,8 @@ have nothing left that is worth a try; you will not be asked again.
 What counts, in this order:
 
 1. The screen: AUROC on human labels that neither the method nor its weak reviewer has heard, mean over folds, draws \
-and repositories. It costs nothing, and is noisy: differences below .01 mean little.
+and repositories. It costs nothing, and is noisy: differences below .01 mean little. One that cannot become promising \
+is broken off after some draws, and its AUROC foretold.
 2. The vault: a process that alone has the gold labels of the test. Only what is in the best third of all screens is \
 trained in full and put to it. It says `best`, `not better` or `refused`. `best` means: above the best so far by a \
 margin of {margin:g} PGR and by more than noise; only then it tells a score, in steps of {rounding:g}. The ladder \
@@ -176,6 +177,7 @@ def outcome(result: Result, known: Known) -> str:
     place = 1 + sum(value > result.screen.auroc for value in screens)
     lines.append(
         f"screen {result.screen.auroc:.4f} (log loss {result.screen.log_loss:.4f}), place {place} of {len(screens)}"
+        f"{result.screen.after}"
     )
     lines.append(_answered(result))
     return "\n".join(lines)
