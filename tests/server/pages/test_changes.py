@@ -209,5 +209,5 @@ def test_addresses_that_lead_nowhere(auditor: Visitor, scene: Scene, ledger: Sto
     said = auditor.send(f"/changes/octo/repo/{first}/verdict", {"decision": "unsure", "said": "0"})
     assert said.headers["location"] == f"/changes/octo/repo/{first}?done={first}"
     (verdict,) = judged(ledger, first)
-    assert (verdict.shown, verdict.source) == (Shown(Selection.REQUEST), Source("pages"))
+    assert (verdict.shown, verdict.source) == (Shown(Selection.REQUEST), Source("pages", "octo/repo"))
     assert auditor.open(f"/changes/octo/elsewhere/{scene.commits['notes']}").status == 404
