@@ -17,6 +17,7 @@ from oversight.errors import ResearchError
 from oversight.research import runner, sandbox
 from oversight.research.laboratory import Laboratory
 from oversight.research.model import WRITTEN, Configuration, Experiment, Proposal
+from oversight.research.racing import Race
 from oversight.research.runner import Clock, TrainingError, Worker
 from oversight.research.worker.limits import Limits
 from tests.needed import needed
