@@ -99,29 +99,19 @@ def test_a_screen_from_before_there_were_races_is_read() -> None:
         screen_of({"auroc": 0.7})
 
 
-def test_a_screen_that_is_spread_over_workers_is_the_same(tmp_path: Path) -> None:
-    """The trainings of one experiment run on all workers, and nothing depends on which of them is done first."""
+def test_trainings_that_are_spread_over_workers_come_to_the_same(tmp_path: Path) -> None:
+    """Those of one experiment run on all workers: nothing depends on which is done first, and what fails ends alone."""
     one = study(tmp_path / "s", world())
-    experiments = [Experiment(3, 1, "mixer", Proposal(Configuration("mixed"), "")), result(4, PACE).experiment]
+    wrong = Experiment(3, 1, "mixer", Proposal(Configuration("mixed", {"mixed.nothing": 1.0}), ""))
+    experiments = [wrong, result(4, PACE).experiment, result(5, PACE).experiment]
     told = []
-    for jobs in (1, 3):
+    for jobs in (1, 2):
         with Laboratory(one, jobs=jobs, limits=LIMITS) as laboratory:
             told.append(list(laboratory.train(experiments, Race())))
-    for alone, together in zip(*told, strict=True):
+    assert {(found[0].screen, bool(found[0].error)) for found in told} == {(None, True)}
+    for alone, together in zip(told[0][1:], told[1][1:], strict=True):
         assert alone.screen == together.screen
         assert alone.predictions is not None
         assert together.predictions is not None
         np.testing.assert_array_equal(alone.predictions["a"], together.predictions["a"])
         assert alone.proxies == together.proxies
-
-
-def test_what_fails_ends_alone(tmp_path: Path) -> None:
-    """The other trainings of an experiment that fails are not waited for; those of others go on."""
-    one = study(tmp_path / "s", world())
-    wrong = Experiment(3, 1, "mixer", Proposal(Configuration("mixed", {"mixed.nothing": 1.0}), ""))
-    with Laboratory(one, jobs=2, limits=LIMITS) as laboratory:
-        failed, found = laboratory.train([wrong, result(4, PACE).experiment], Race())
-    assert failed.screen is None
-    assert failed.error
-    assert found.screen is not None
-    assert found.predictions is not None
