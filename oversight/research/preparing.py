@@ -136,13 +136,11 @@ def _divided(name: str, read: protocol.Ground, plan: Plan, stage: Stage, jobs: i
         )
         for draw, one in zip(read.draws, said, strict=True)
     )
-    matrix = read.learner.representation
-    ground = Ground(
-        name,
-        _halved(matrix.of(read.examples(learned))),
-        _halved(matrix.of(read.examples(read.test[order]))),
-        tuple(draws),
-    )
+    shown = _halved(read.learner.represent(read.examples(learned)))
+    asked = _halved(read.learner.represent(read.examples(read.test[order])))
+    # Of a column that no row fills (a third or more) nothing is learned: it would only make every training longer.
+    filled = shown.any(axis=0)
+    ground = Ground(name, shown[:, filled], asked[:, filled], tuple(draws))
     gold = dict(zip(read.student.tolist(), read.gold.tolist(), strict=True))
     with stage(f"{name}: training the references", len(read.draws)) as advance:
         series = _references(ground, np.array([gold.get(row, np.nan) for row in learned.tolist()]), advance)

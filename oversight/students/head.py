@@ -8,8 +8,8 @@ ordered changes better than boosting on the same numbers and than networks train
 second. What is reviewed with is a network all the same: `crowned` puts a head on the network that it started from.
 
 A loss may look at the student's own logits with the gradient stopped (`oversight.students.training.Loss`). Those are
-held fixed while the rest is solved for (L-BFGS, Liu & Nocedal 1989, doi:10.1007/BF01589116), in a few rounds: plain
-cross-entropy is solved in the first of them.
+held fixed while the rest is solved for (L-BFGS, Liu & Nocedal 1989, doi:10.1007/BF01589116), in a few rounds. Plain
+cross-entropy looks at nothing of the kind, and has one.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def _solve(
     weights = mean.clone().requires_grad_()
     known = rows @ mean
     intercept = torch.tensor(level - float(known @ shares)).requires_grad_()
-    for number in range(_ROUNDS):
+    rounds = 1 if loss is cross_entropy else _ROUNDS
+    for number in range(rounds):
         frozen = (rows @ weights + intercept).detach()
         progress = number / (_ROUNDS - 1)
         solver = torch.optim.LBFGS(

@@ -55,6 +55,8 @@ def test_a_ground_has_all_but_the_labels_of_the_test(laid: Study) -> None:
         assert sorted(row for fold in draw.folds for row in fold.held.tolist()) == sorted(people.tolist())
         for fold in draw.folds:
             assert not np.isin(fold.held, fold.lesson.rows).any()
+    assert ground.matrix.any(axis=0).all()  # no column that nothing can be learned of
+    assert ground.test.shape[1] == ground.matrix.shape[1]
     assert set(np.load(laid.folder / "grounds" / "evil-b-name.npz").files).isdisjoint({"truth", "gold", "times"})
 
 

@@ -42,8 +42,9 @@ def test_the_vault_stands_above_all_screens() -> None:
     best = replace(plain, answer=Answer("best", 0.5, 0.5, 3), screen=Screen(0.6, 0.5))
     refused = replace(plain, answer=Answer("refused", None, 0.5, 3))
     failed = replace(plain, screen=None, error="it was lost")
+    late = replace(plain, error="it took longer than 600 seconds")
     assert _worth(best) > _worth(plain) > _worth(refused)
-    assert _worth(refused) == _worth(failed)
+    assert _worth(refused) == _worth(failed) == _worth(late)
 
 
 def test_a_researcher_starts_at_home_and_then_searches() -> None:

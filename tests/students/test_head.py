@@ -12,6 +12,7 @@ from oversight.students.network import Network, PiecewiseLinear
 from oversight.students.representation import RANK, placed, represent
 from oversight.students.scale import Scales, moving_scales, quantile_edges
 from oversight.students.student import NetworkLearner, NetworkStudent, logits_placed
+from oversight.students.training import cross_entropy
 from tests.synthetic import examples
 
 BINS = 8
@@ -115,6 +116,20 @@ def test_a_loss_sees_logits_with_the_gradient_stopped(world) -> None:
     learner.fit(changes, risky, seed=0, loss=loss)
     assert not any(gradient for gradient, _ in seen)
     assert {progress for _, progress in seen} == {0.0, 1 / 3, 2 / 3, 1.0}
+
+
+def test_plain_cross_entropy_is_solved_in_its_first_round(world) -> None:
+    """More rounds would find what was found: nothing in it looks at the student's own logits."""
+    changes, risky, learner = world
+    asked = []
+
+    def looking(logits, frozen, targets, progress):
+        asked.append(progress)
+        return cross_entropy(logits, frozen, targets, progress)
+
+    once, again = (learner.fit(changes, risky, seed=0, loss=loss) for loss in (cross_entropy, looking))
+    assert len(set(asked)) > 1
+    np.testing.assert_allclose(once.logits(changes), again.logits(changes), atol=5e-3)
 
 
 def test_what_was_not_represented_is_refused(world) -> None:

@@ -131,8 +131,10 @@ def _trial(result: Result) -> FrozenTrial | None:
 
 
 def _worth(result: Result) -> float:
-    """Return what a search minds: the screen, and above all screens what the vault called best."""
-    if result.screen is None or (result.answer is not None and result.answer.answer == "refused"):
+    """Return what a search minds: the screen, and above all screens what the vault called best. What came to nothing
+    after its screen, mostly because it took too long, would do so again.
+    """
+    if result.screen is None or result.error or (result.answer is not None and result.answer.answer == "refused"):
         return _REFUSED
     if result.answer is not None and result.answer.score is not None:
         return _BEST + result.answer.score
