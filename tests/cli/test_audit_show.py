@@ -113,7 +113,8 @@ def test_blind_hides_what_others_think_until_the_verdict(reviewed: GitRepository
         terminal.press("u\r", shows="On record as unsure")
         assert terminal.leave() == 0
     _, blind, open_ = said(url)
-    assert blind.shown == Shown(Selection.FLAGGED, 1.0, blind=True)
+    assert blind.shown == Shown(Selection.FLAGGED, 1.0, model=open_.shown.model, blind=True)
+    assert blind.shown.model is not None
     assert open_.shown == told_of(url, reviewed.commits[-1])[1]
     with showing(reviewed, "HEAD", "--blind") as terminal:
         assert "What people said" in terminal.screen  # who has seen it is not blind the next day either

@@ -61,11 +61,11 @@ class Entry:
     said: tuple[Said, ...]
 
     def shown(self, *, blind: bool = False) -> Shown:
-        """Return what somebody is shown who judges this entry; with `blind`, nothing of what the model said."""
+        """Return what somebody is shown who judges this entry; with `blind`, nothing but whose report was hidden."""
         picked = self.selection if self.selection in (Selection.FLAGGED, Selection.RANDOM) else None
         selection, propensity = (Selection.REQUEST, None) if picked is None else (picked, self.propensity)
         if blind:
-            return Shown(selection, propensity, blind=True)
+            return Shown(selection, propensity, model=self.model, blind=True)
         return Shown(selection, propensity, self.flagged, self.risk, self.percentile, self.model)
 
 

@@ -55,6 +55,7 @@ def test_what_was_shown_goes_with_the_verdict():
     blind = replace(ENTRY, selection=Selection.RANDOM, propensity=0.2).shown(blind=True)
     assert (blind.selection, blind.propensity) == (Selection.RANDOM, 0.2)
     assert (blind.flagged, blind.risk, blind.percentile, blind.blind) == (None, None, None, True)
+    assert blind.model == ENTRY.model is not None  # whose report it was that they had not seen
     for selection in (None, Selection.REQUEST):
         shown = replace(ENTRY, selection=selection, propensity=0.2).shown()
         assert (shown.selection, shown.propensity) == (Selection.REQUEST, None)
