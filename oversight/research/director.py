@@ -22,16 +22,13 @@ from oversight.research.laboratory import Outcome, Trainer
 from oversight.research.model import Answer, Experiment, Floats, Proposal, Submission, screen_of
 from oversight.research.proposers import Known, Proposer
 from oversight.research.proposers.telling import told
-from oversight.research.racing import Race, race
+from oversight.research.racing import Race, promising, race
 from oversight.research.references import REFERENCES
 from oversight.research.study import Result, Study
 from oversight.research.vault.detectors import Earlier, standing
 
 BASELINE = "director"
 """Whose the first experiments are."""
-
-PROMISING = 2 / 3
-"""Share of the screens so far that one has to reach for the vault to be asked."""
 
 _CLOSED = "closed"
 _LATE = "the hours are used up"
@@ -148,8 +145,7 @@ class Director:
     def _race(self, number: int) -> Race:
         """Return what screens of a round run against: the one that makes an experiment promising."""
         before = [one for one in self._results if one.experiment.round < number]
-        screens = [one.screen.auroc for one in before if one.screen]
-        return race(before, float(np.quantile(screens, PROMISING))) if screens else Race()
+        return race(before, promising(before))
 
     def _conclude(self, experiment: Experiment, trained: Outcome) -> None:
         """Ask the vault where that is worth a query, and write down what came of it."""

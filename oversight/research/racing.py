@@ -17,6 +17,14 @@ import numpy as np
 from oversight.research.references import REFERENCES
 from oversight.research.study import Result
 
+PROMISING = 2 / 3
+"""Share of the newest screens that one has to reach for the vault to be asked."""
+
+NEWEST = 30
+"""Screens that one is compared with. A search soon proposes little but what is better than most of what it began with:
+beside all screens nearly everything would be promising, and the vault's answers used up on it.
+"""
+
 _FEWEST = 8
 """Screens that ended, below which nobody knows how far forecasts miss."""
 
@@ -44,6 +52,12 @@ class Race:
         if not 0 < len(seen) < min(len(self.pace), len(self.slack) + 1):
             return False
         return self.foretold(seen) + self.slack[len(seen) - 1] < self.bar
+
+
+def promising(results: Sequence[Result]) -> float:
+    """Return the AUROC that the next screens have to reach; 0 before there are any."""
+    screens = [one.screen.auroc for one in results if one.screen is not None]
+    return float(np.quantile(screens[-NEWEST:], PROMISING)) if screens else 0.0
 
 
 def race(results: Sequence[Result], bar: float) -> Race:

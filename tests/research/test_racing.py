@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from oversight.cli.research.running import _wall
 from oversight.research import runner
 from oversight.research.laboratory import Laboratory
 from oversight.research.model import Configuration, Experiment, Proposal, Screen, screen_of
-from oversight.research.racing import Race, race
+from oversight.research.racing import NEWEST, Race, promising, race
 from oversight.research.references import REFERENCES
 from oversight.research.runner import Clock, Worker
 from oversight.research.study import Result
@@ -115,3 +117,23 @@ def test_trainings_that_are_spread_over_workers_come_to_the_same(tmp_path: Path)
         assert together.predictions is not None
         np.testing.assert_array_equal(alone.predictions["a"], together.predictions["a"])
         assert alone.proxies == together.proxies
+
+
+def test_what_is_promising_is_told_from_the_newest_screens() -> None:
+    """A search leaves its beginnings behind: it takes more to be among the best third of what it proposes now."""
+    assert promising([]) == 0.0
+    early = [result(number, (0.6,)) for number in range(NEWEST)]
+    late = [result(NEWEST + number, (0.7 + number / 1000,)) for number in range(NEWEST)]
+    assert promising(early) == pytest.approx(0.6)
+    assert promising([*early, *late[:1]]) == pytest.approx(0.6)
+    assert promising([*early, *late]) == pytest.approx(promising(late))
+    failed = replace(late[0], screen=None, error="it was lost")
+    assert promising([*late, *[failed] * NEWEST]) == pytest.approx(promising(late))
+
+
+@pytest.mark.parametrize(
+    ("hours", "left", "seconds"), [(None, 200, 600), (1.0, 200, 90), (1.0, 10, 600), (1.0, 2000, 60), (0.0, 0, 60)]
+)
+def test_an_experiment_may_take_five_times_its_share(hours: float | None, left: int, seconds: float) -> None:
+    """Unless --wall says otherwise: so that what is dear leaves the others their time."""
+    assert _wall(hours, left) == seconds

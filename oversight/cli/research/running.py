@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from oversight.research.study import Result
 
 _MOST = 1_000_000  # seconds or megabytes that limits may say
+_WALL = 600.0  # seconds of an experiment
+_SHORTEST = 60.0
+_SHARES = 5  # of the hours: most experiments take less than one
 _LONGEST = 300  # characters of a method's name, and of what came of it
 
 
@@ -38,7 +41,15 @@ def run(
     memory: Annotated[
         int, typer.Option(min=1_000, max=_MOST, help="Megabytes of address space that one may have.")
     ] = 6_000,
-    wall: Annotated[float, typer.Option(min=1.0, max=_MOST, help="Seconds that one experiment may take.")] = 600.0,
+    wall: Annotated[
+        float | None,
+        typer.Option(
+            min=1.0,
+            max=_MOST,
+            help="Seconds that one experiment may take. Default: 600, or five times its share of --hours, if that is "
+            "less and a minute at least.",
+        ),
+    ] = None,
     agents: Annotated[
         int,
         typer.Option(
@@ -68,7 +79,7 @@ def run(
     methods, and nothing of any repository. An agent whose money or ideas have come to an end leaves the others at work.
     """
     check_installed()
-    if math.isnan(wall) or (hours is not None and not math.isfinite(hours)):
+    if (wall is not None and math.isnan(wall)) or (hours is not None and not math.isfinite(hours)):
         raise UsageError("--wall or --hours is no time", mend="give seconds, such as 600, and hours, such as 2")
     from oversight.experiment.reading import cores
     from oversight.reports import write
@@ -82,7 +93,8 @@ def run(
 
     opened = Study(study)
     budget, researchers = Budget(experiments, hours), searchers(opened.plan.seed)
-    limits, wanted = Limits(cpu, memory, wall), Wanted(agents, model, max_usd, prices)
+    limits = Limits(cpu, memory, wall or _wall(hours, experiments - len(opened.experiments())))
+    wanted = Wanted(agents, model, max_usd, prices)
     if agents:
         foretell(opened, wanted, others=len(researchers), experiments=experiments)
     if dry_run:
@@ -105,6 +117,13 @@ def run(
         everybody: list[Proposer] = [*researchers, *hired.hire(lambda: advance(0))]
         why = Director(opened, everybody, vault, laboratory, tell).run(budget)
     write("\n".join([why, "", *status(opened)]) + "\n", None)
+
+
+def _wall(hours: float | None, experiments: int) -> float:
+    """Return the seconds that an experiment may take where nobody says: in `hours` there is to be time for all."""
+    if hours is None:
+        return _WALL
+    return min(_WALL, max(_SHORTEST, _SHARES * 3600 * hours / max(1, experiments)))
 
 
 def _line(result: Result) -> str:
