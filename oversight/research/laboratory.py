@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from oversight.research.study import Study
 from oversight.research.worker.limits import Limits
 
 _T = TypeVar("_T")
+_Waiting: TypeAlias = tuple[int, int, Future[Any], Callable[[Worker], Any]]  # by place among its own, then by arrival
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,24 @@ def predictions(
 
 
 class _Pool:
-    """`jobs` workers, and a thread for each: the trainings of all experiments are spread over them."""
+    """`jobs` workers, and a thread for each: the trainings of all experiments are spread over them. Of experiments that
+    wait the one goes first of which fewest trainings have begun since it asked: a dear one keeps no other waiting.
+    """
 
     def __init__(self, grounds: Sequence[Ground], limits: Limits, jobs: int) -> None:
         self._workers = [Worker(grounds, limits) for _ in range(jobs)]
-        self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        for worker in self._workers:
-            self._idle.put(worker)
+        self._waiting: queue.PriorityQueue[_Waiting] = queue.PriorityQueue()
+        self._numbers = itertools.count()
+        self._end: Future[Any] = Future()
         self._threads = ThreadPoolExecutor(jobs)
+        for worker in self._workers:
+            self._threads.submit(self._serve, worker)
 
     def spread(self, tasks: Sequence[Callable[[Worker], _T]]) -> list[_T]:
         """Run tasks, each with a worker that is idle, and return what they return, in order."""
-        begun = [self._threads.submit(self._run, task) for task in tasks]
+        begun: list[Future[_T]] = [Future() for _ in tasks]
+        for place, (future, task) in enumerate(zip(begun, tasks, strict=True)):
+            self._waiting.put((place, next(self._numbers), future, task))
         try:
             return [one.result() for one in begun]
         except BaseException:
@@ -84,18 +93,29 @@ class _Pool:
             wait(begun)
             raise
 
-    def _run(self, task: Callable[[Worker], _T]) -> _T:
-        worker = self._idle.get()
-        try:
-            return task(worker)
-        finally:
-            self._idle.put(worker)
+    def _serve(self, worker: Worker) -> None:
+        while True:
+            _, _, future, task = self._waiting.get()
+            if future is self._end:
+                return
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(task(worker))
+            except BaseException as error:  # whoever waits for it hears of it
+                future.set_exception(error)
 
     def close(self) -> None:
         """End all workers; what waits for them comes to an end."""
         for worker in self._workers:
-            worker.close()
-        self._threads.shutdown(cancel_futures=True)
+            worker.close()  # and what is still waiting is told so
+        for _ in self._workers:
+            self._waiting.put((sys.maxsize, next(self._numbers), self._end, _nothing))
+        self._threads.shutdown()
+
+
+def _nothing(_worker: Worker) -> None:
+    """What is left to do at the end."""
 
 
 class Laboratory:
