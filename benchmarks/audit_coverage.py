@@ -1,8 +1,9 @@
 """How often the intervals of `oversight audit report` cover the truth: `python -m benchmarks.audit_coverage --table`.
 
 Changes whose truth is known are queued by the real plan (`oversight.audit.budget.plan`) and judged by simulated people
-of known error rates; the real outcome (`oversight.audit.budget.outcome`) estimates recall and what was missed. No clone
-and no model is needed, and nothing is tuned on what is found.
+of known error rates. The real summary of a report (`oversight.audit.budget.summary`) then estimates recall, what was
+missed, the precision of flags, the Brier score, the share of risky changes and PGR. No clone and no model is needed,
+and nothing is tuned on what is found.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from oversight.audit.budget.outcome import Considered, outcome
+from oversight.audit.budget.outcome import Considered
 from oversight.audit.budget.plan import Candidate, decide
 from oversight.audit.budget.spending import Budget, Period
-from oversight.audit.verdict import Selection
+from oversight.audit.budget.summary import Predictions, Summary, summary
+from oversight.audit.verdict import Decision, Selection, Shown, Source, Verdict
 from oversight.measurement.audited import Auditor, Total, recall, total
 from oversight.measurement.beta import Tail
 from oversight.measurement.intervals import wilson
+from oversight.measurement.metrics import auroc
 
 RATES = (0.01, 0.05, 0.1, 0.3)
 BUDGETS = (0.05, 0.1, 0.2)
@@ -35,6 +38,7 @@ safe; and who do both.
 """
 
 UNCORRECTED = "People who err, and nobody says so"
+RECOVERED = "PGR against the verdicts"
 TAILS: tuple[Tail, ...] = ("exact", "mid-p", "jeffreys")
 SHARE = 0.25
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -61,7 +65,16 @@ right, since they hide each other. Where the report is told of their rates, as i
 
 The value of recall itself is too high where little is risky, also of people who never err: a slice in which nothing
 risky is found gives 1. What it tells is in its interval."""
+_OF_VERDICTS = """\
+Of the riskiest {flagged:.0%}, which are flagged, only some have a place; the others are judged where they are drawn,
+and weighted by how many they stand for. Shown are the share of risky ones among what is flagged, the Brier score of the
+risks, and the share of risky changes, each beside what it is of all changes."""
+_PGR = """\
+The report is given what a weak reviewer and a ceiling say of every change (`--predictions`). Without ten risky and ten
+safe changes that tell as much as ten of equal weight there is no figure, nor where weak and ceiling cannot be told
+apart; `PGR` is the mean of the truth, `told` of the estimates, of the audits that have one."""
 _WEEKS = (0.1, 0.5, 0.56, 1.0)  # of all changes, those that there are at the end of each week
+_FLAGGED = 0.15  # of all changes: more than most budgets have places for
 _SIGNAL = 1.2  # of the risks, in log odds: an AUROC of some .75 to .8
 
 
@@ -70,7 +83,8 @@ class Scene:
     """What is simulated: `size` changes, a share `rate` of them risky, in `calls` calls, `budget` being a fraction.
 
     `weekly`: as a number a week instead, which gives unequal chances in weeks that differ. `corrected`: the report is
-    told how often people err; otherwise it takes all that they say for true.
+    told how often people err; otherwise it takes all that they say for true. `recovered`: it is given predictions of a
+    weak reviewer and of a ceiling, for PGR.
     """
 
     size: int
@@ -81,6 +95,7 @@ class Scene:
     answered: float = 1.0
     weekly: bool = False
     corrected: bool = True
+    recovered: bool = False
 
 
 def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
@@ -101,6 +116,7 @@ def simulate(scene: Scene, repeats: int, seed: int = 0) -> dict[str, Any]:
         "answered": scene.answered,
         "weekly": scene.weekly,
         "corrected": scene.corrected,
+        "recovered": scene.recovered,
         "repeats": repeats,
         "drawn": float(np.mean(drawn)),
         **{name: {"mean": float(np.mean(values)), "n": len(values)} for name, values in sorted(told.items())},
@@ -153,6 +169,7 @@ def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]
     candidates, truth = population(scene, rng)
     fate = queued(candidates, scene, str(rng.integers(1 << 62)))
     called = {key: bool(rng.random() < _says_risky(scene.auditor, risky=risky)) for key, risky in truth.items()}
+    limit = float(np.quantile([one.risk for one in candidates], 1 - _FLAGGED))
     rows = [
         Considered(
             one.repository,
@@ -160,29 +177,93 @@ def _once(scene: Scene, rng: np.random.Generator) -> Iterator[tuple[str, float]]
             one.provenance,
             *fate[one.key],
             called[one.key] if fate[one.key][0] is not None and rng.random() < scene.answered else None,
+            risk=one.risk,
+            flagged=one.risk is not None and one.risk > limit,
         )
         for one in candidates
     ]
-    told = outcome(rows, scene.auditor if scene.corrected else PERFECT)
-    others = [key for key in truth if fate[key][0] is not Selection.FLAGGED]
+    said = [_verdict(row) for row in rows if row.risky is not None]
+    predictions = _predictions(candidates, truth, rng) if scene.recovered else None
+    told = summary(rows, said, {}, scene.auditor if scene.corrected else PERFECT, predictions)
+    yield "drawn", float(told.outcome.drawn)
+    yield from _of_outcome(told, scene, rows, truth)
+    if scene.auditor.perfect:
+        yield from _of_figures(told, rows, truth)
+    if predictions is not None:
+        yield from _of_recovery(told, rows, truth, predictions)
+
+
+def _verdict(row: Considered) -> Verdict:
+    decision = Decision.RISKY if row.risky else Decision.SAFE
+    shown = Shown(row.selection or Selection.REQUEST, row.propensity, row.flagged, row.risk)
+    return Verdict(row.commit, "auditor", decision, "", START, shown, Source("benchmark", row.repository))
+
+
+def _predictions(candidates: Sequence[Candidate], truth: dict[int, bool], rng: np.random.Generator) -> Predictions:
+    """Return what three say of each commit: weak, who sees the student's risk through noise; the student; and a ceiling
+    that knows more of the truth.
+    """
+    risks = np.array([one.risk for one in candidates])
+    odds = np.log(risks / (1 - risks))
+    weak = odds + rng.normal(scale=2 * _SIGNAL, size=odds.size)
+    ceiling = odds + np.array([truth[one.key] for one in candidates]) + rng.normal(scale=0.5, size=odds.size)
+    told = zip(weak.tolist(), odds.tolist(), ceiling.tolist(), strict=True)
+    return {one.commit: {0: (low, own, high)} for one, (low, own, high) in zip(candidates, told, strict=True)}
+
+
+def _of_outcome(
+    told: Summary, scene: Scene, rows: Sequence[Considered], truth: dict[int, bool]
+) -> Iterator[tuple[str, float]]:
+    """What was caught, and what was missed."""
+    missed, recalled = told.outcome.missed, told.outcome.recall
+    others = [key for key in truth if rows[key].selection is not Selection.FLAGGED]
     there = sum(truth[key] for key in others)
     unknown = there - sum(truth[key] and rows[key].risky is True for key in others)
-    yield "drawn", float(told.drawn)
-    if told.missed.interval is not None:
-        yield "missed", _covers(told.missed.interval, unknown)
-        yield "missed, width", (told.missed.interval[1] - told.missed.interval[0]) / scene.size
-        if not scene.corrected and told.missed.value is not None:
+    if missed.interval is not None:
+        yield "missed", _covers(missed.interval, unknown)
+        yield "missed, width", (missed.interval[1] - missed.interval[0]) / scene.size
+        if not scene.corrected and missed.value is not None:
             yield "missed, true", unknown / scene.size
-            yield "missed, told", told.missed.value / scene.size
-    if told.recall.interval is not None and any(truth.values()):
+            yield "missed, told", missed.value / scene.size
+    if recalled.interval is not None and any(truth.values()):
         right = 1 - there / sum(truth.values())
-        yield "recall", _covers(told.recall.interval, right)
-        yield "recall, width", told.recall.interval[1] - told.recall.interval[0]
-        if not scene.corrected and told.recall.value is not None:
+        yield "recall", _covers(recalled.interval, right)
+        yield "recall, width", recalled.interval[1] - recalled.interval[0]
+        if not scene.corrected and recalled.value is not None:
             yield "recall, true", right
-            yield "recall, told", told.recall.value
+            yield "recall, told", recalled.value
         if scene.auditor.perfect and scene.calls == 1 and scene.answered == 1.0:
             yield from _rivals(rows, right)
+
+
+def _of_figures(told: Summary, rows: Sequence[Considered], truth: dict[int, bool]) -> Iterator[tuple[str, float]]:
+    """Precision of flags, Brier score and the share of risky changes, beside what they are of all changes."""
+    risky = np.array([truth[key] for key in range(len(rows))])
+    risks, flagged = np.array([one.risk for one in rows]), np.array([one.flagged for one in rows])
+    figures = told.figures
+    for name, found, right in (
+        ("precision", figures.precision, risky[flagged].mean()),
+        ("brier", figures.brier, ((risks - risky) ** 2).mean()),
+        ("observed", figures.observed, risky.mean()),
+    ):
+        if found.interval is not None:
+            yield name, _covers(found.interval, float(right))
+            yield f"{name}, width", found.interval[1] - found.interval[0]
+
+
+def _of_recovery(
+    told: Summary, rows: Sequence[Considered], truth: dict[int, bool], predictions: Predictions
+) -> Iterator[tuple[str, float]]:
+    """PGR, beside what it is of all changes."""
+    if told.recovered.interval is None or told.recovered.pgr is None:
+        return
+    risky = np.array([truth[key] for key in range(len(rows))])
+    said = np.array([predictions[one.commit][0] for one in rows])
+    weak, own, high = (auroc(risky, said[:, place]).require() for place in range(3))
+    yield "pgr", _covers(told.recovered.interval, (own - weak) / (high - weak))
+    yield "pgr, width", told.recovered.interval[1] - told.recovered.interval[0]
+    yield "pgr, true", (own - weak) / (high - weak)
+    yield "pgr, told", told.recovered.pgr
 
 
 def _rivals(rows: Sequence[Considered], right: float) -> Iterator[tuple[str, float]]:
@@ -230,6 +311,10 @@ def scenes(size: int) -> Iterator[tuple[str, Scene]]:
             yield "People who see 90 % of what is risky", Scene(size, rate, budget, CAREFUL)
             yield "People who see 80 %, and call 2 % of what is safe risky", Scene(size, rate, budget, HASTY)
 
+    for rate in RATES[-2:]:
+        for budget in (0.1, 0.2, 0.4):
+            yield RECOVERED, Scene(size, rate, budget, recovered=True)
+
     for auditor in ERRING:
         for rate in RATES:
             yield UNCORRECTED, Scene(size, rate, 0.1, auditor, corrected=False)
@@ -244,8 +329,10 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
     lines = ["# Do the intervals of `oversight audit report` hold?", "", opening]
     head = "| risky | budget | drawn | recall covered | width | given | missed covered | width, of all | given |"
     for title, rows in found.items():
-        if title != UNCORRECTED:
+        if title not in (UNCORRECTED, RECOVERED):
             lines += ["", f"## {title}", "", head, "|---" * 9 + "|", *map(_row, rows)]
+    lines += ["", "## Figures of verdicts", "", *_figures([one for rows in found.values() for one in rows])]
+    lines += ["", f"## {RECOVERED}", "", *_recovered(found[RECOVERED])]
     lines += ["", f"## {UNCORRECTED}", "", *_uncorrected(found[UNCORRECTED])]
     methods = ("score", *TAILS)
     lines += ["", "## Other methods, on the verdicts of the first table", ""]
@@ -256,6 +343,36 @@ def table(found: dict[str, list[dict[str, Any]]]) -> str:
         cells = [f"{covered:.1%}, {width:.2f}" for covered, width in shown]
         lines.append(f"| {one['rate']:.0%} | {one['budget']:.0%} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _figures(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Precision, Brier score and share of risky changes, by how changes were queued and answered."""
+    yield _OF_VERDICTS.format(flagged=_FLAGGED)
+    yield ""
+    names = ("precision", "brier", "observed")
+    yield "| risky | budget | queued | answered |" + "".join(
+        f" {name} | width | given |" for name in ("precision covered", "Brier covered", "risky covered")
+    )
+    yield "|---" * 13 + "|"
+    for one in rows:
+        if "precision" not in one or not one["corrected"] or one["recovered"]:
+            continue
+        how = "by the week" if one["weekly"] else f"in {one['calls']} call{'s' * (one['calls'] > 1)}"
+        cells = [f"{one['rate']:.0%}", f"{one['budget']:.0%}", how, f"{one['answered']:.0%}"]
+        cells += [cell for name in names for cell in _cells(one, name, 3)]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _recovered(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """PGR, where the report has what a weak reviewer and a ceiling say of all changes."""
+    yield _PGR
+    yield ""
+    yield "| risky | budget | PGR | told | covered | width | given |"
+    yield "|---" * 7 + "|"
+    for one in rows:
+        shown = [f"{one[f'pgr, {key}']['mean']:.2f}" if "pgr" in one else "-" for key in ("true", "told")]
+        cells = [f"{one['rate']:.0%}", f"{one['budget']:.0%}", *shown, *_cells(one, "pgr", 2)]
+        yield f"| {' | '.join(cells)} |"
 
 
 def _uncorrected(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -274,11 +391,15 @@ def _uncorrected(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 def _row(one: dict[str, Any]) -> str:
     cells = [f"{one['rate']:.0%}", f"{one['budget']:.0%}", f"{one['drawn']:.0f}"]
-    for name, digits in (("recall", 2), ("missed", 3)):
-        told, width = one.get(name), one.get(f"{name}, width")
-        shown = ["-", "-"] if told is None or width is None else [f"{told['mean']:.1%}", f"{width['mean']:.{digits}f}"]
-        cells += [*shown, f"{(0 if told is None else told['n']) / one['repeats']:.0%}"]
-    return f"| {' | '.join(cells)} |"
+    return f"| {' | '.join([*cells, *_cells(one, 'recall', 2), *_cells(one, 'missed', 3)])} |"
+
+
+def _cells(one: dict[str, Any], name: str, digits: int) -> list[str]:
+    """How often an interval covers, how wide it is, and in how many audits there is one."""
+    told, width = one.get(name), one.get(f"{name}, width")
+    if told is None or width is None:
+        return ["-", "-", "0%"]
+    return [f"{told['mean']:.1%}", f"{width['mean']:.{digits}f}", f"{told['n'] / one['repeats']:.0%}"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

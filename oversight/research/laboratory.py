@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
@@ -76,6 +77,8 @@ class _Pool:
         self._waiting: queue.PriorityQueue[_Waiting] = queue.PriorityQueue()
         self._numbers = itertools.count()
         self._end: Future[Any] = Future()
+        self._closing = threading.Lock()
+        self._closed = False
         self._threads = ThreadPoolExecutor(jobs)
         for worker in self._workers:
             self._threads.submit(self._serve, worker)
@@ -83,8 +86,11 @@ class _Pool:
     def spread(self, tasks: Sequence[Callable[[Worker], _T]]) -> list[_T]:
         """Run tasks, each with a worker that is idle, and return what they return, in order."""
         begun: list[Future[_T]] = [Future() for _ in tasks]
-        for place, (future, task) in enumerate(zip(begun, tasks, strict=True)):
-            self._waiting.put((place, next(self._numbers), future, task))
+        with self._closing:
+            if self._closed:
+                raise TrainingError("the run has ended")
+            for place, (future, task) in enumerate(zip(begun, tasks, strict=True)):
+                self._waiting.put((place, next(self._numbers), future, task))
         try:
             return [one.result() for one in begun]
         except BaseException:
@@ -109,8 +115,10 @@ class _Pool:
         """End all workers; what waits for them comes to an end."""
         for worker in self._workers:
             worker.close()  # and what is still waiting is told so
-        for _ in self._workers:
-            self._waiting.put((sys.maxsize, next(self._numbers), self._end, _nothing))
+        with self._closing:
+            self._closed = True
+            for _ in self._workers:
+                self._waiting.put((sys.maxsize, next(self._numbers), self._end, _nothing))
         self._threads.shutdown()
 
 

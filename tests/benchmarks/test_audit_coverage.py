@@ -17,7 +17,7 @@ def test_no_interval_of_the_page_is_far_below_what_it_says():
     """Of 500 audits, 95 % less three standard errors; but for those that were not told how often people err."""
     for rows in json.loads(_OUTPUT.read_text(encoding="utf-8")).values():
         for one in (one for one in rows if one["corrected"]):
-            for name in ("recall", "missed"):
+            for name in {"recall", "missed", "precision", "brier", "observed", "pgr"} & set(one):
                 floor = 0.95 - 3 * (0.95 * 0.05 / one[name]["n"]) ** 0.5
                 assert one[name]["mean"] > floor, one
 

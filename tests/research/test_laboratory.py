@@ -60,3 +60,5 @@ def test_what_waits_at_the_end_comes_to_an_end() -> None:
     assert pool.spread([lambda _: 1] * 5) == [1] * 5
     pool.close()
     assert threading.active_count() == before - 2
+    with pytest.raises(TrainingError, match="the run has ended"):  # an experiment that begins while all of it ends
+        pool.spread([lambda _: 1])
