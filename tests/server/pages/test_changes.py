@@ -159,7 +159,8 @@ def test_blind_hides_until_the_verdict_and_the_record_says_so(staged: Served, sc
     again = ann.send(f"{path}/verdict", {**form(page), "decision": "safe"})
     assert again.headers["location"] == answer.headers["location"]
     (said,) = [one for one in judged(ledger, scene.commits["check"]) if one.who == "ann"]
-    assert said.shown == Shown(Selection.FLAGGED, 1.0, blind=True)
+    assert said.shown == Shown(Selection.FLAGGED, 1.0, model=said.shown.model, blind=True)
+    assert said.shown.model is not None  # whose report it was
     ann.send(f"{path}/verdict", {**form(ann.open(path)), "decision": "risky"})
     assert judged(ledger, scene.commits["check"])[-1].shown.blind is False
 
