@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.audit_coverage import _OUTPUT, _PAGE, UNCORRECTED, Scene, main, simulate, table
+from benchmarks.audit_coverage import _OUTPUT, _PAGE, Scene, main, simulate
+from benchmarks.audit_coverage_table import UNCORRECTED, table
 
 
 def test_the_page_is_what_its_figures_give():
